@@ -1,0 +1,49 @@
+.DEFAULT_GOAL := help
+PYTHON ?= python3
+BIN := .venv/bin
+SETUP := .venv/.complete
+
+.PHONY: help
+help: ## Show this help
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+.PHONY: setup
+setup: $(SETUP) ## Make .venv with everything in it (.venv/bin/everytick)
+
+$(SETUP): pyproject.toml constraints.txt
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
+		{ echo 'Everytick needs Python 3.11 or newer: make setup PYTHON=/path/to/python3.11' >&2; exit 2; }
+	@echo 'Setting up .venv (once; about half a minute) ...'
+	@$(PYTHON) -m venv --clear .venv || \
+		{ echo 'Python has no venv module here. On Debian: apt-get install python3-venv' >&2; exit 2; }
+	@$(BIN)/pip install --quiet --constraint constraints.txt --upgrade pip
+	@$(BIN)/pip install --quiet --constraint constraints.txt --editable '.[feeds]' --group dev
+	@touch $@
+
+.PHONY: up
+up: setup ## Run the main job: a daily ISIN list, live (Ctrl-C ends it)
+	@$(BIN)/python examples/isin-daily/run.py
+
+.PHONY: test
+test: setup tools ## Run all tests
+	@$(BIN)/pytest -n 2 --dist loadgroup tests
+
+.PHONY: fast
+fast: setup ## Run the fast tests alone: no servers, no other processes
+	@$(BIN)/pytest -n 2 tests/unit tests/story tests/contract
+
+.PHONY: check
+check: setup ## Format, lint, types and floors
+	@$(BIN)/ruff format --check .
+	@$(BIN)/ruff check .
+	@$(BIN)/mypy
+	@$(BIN)/lint-imports
+
+.PHONY: fix
+fix: setup ## Format the code and mend what the linter can
+	@$(BIN)/ruff format .
+	@$(BIN)/ruff check --fix .
+
+.PHONY: tools
+tools: ## Install the Debian programs that the oracle and fault tests use
+	@tests/tools.sh
