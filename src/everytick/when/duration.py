@@ -1,0 +1,54 @@
+"""Durations as people write them: `500ms`, `15m`, `1h30m`, `2d`."""
+
+import re
+from datetime import timedelta
+
+from everytick.errors import ScheduleError
+
+_UNITS = {"w": 604_800_000, "d": 86_400_000, "h": 3_600_000, "m": 60_000, "s": 1000, "ms": 1}
+_PART = re.compile(r"([0-9]{1,9})(?:\s*)(ms|[wdhms])\s*")
+_LONGEST = timedelta(days=36_525)
+
+
+def parse_duration(text: str) -> timedelta:
+    """Read a duration: numbers with units w, d, h, m, s and ms, the larger first. A day is 24 hours.
+
+    Raises:
+        ScheduleError: It is no duration, is zero, or is longer than a century.
+    """
+    total, at, finest = 0, 0, max(_UNITS.values()) + 1
+    word = text.strip().lower()
+    while at < len(word):
+        found = _PART.match(word, at)
+        if not found or _UNITS[found[2]] >= finest:
+            break
+        finest = _UNITS[found[2]]
+        total += int(found[1]) * finest
+        at = found.end()
+    if not word or at < len(word):
+        raise ScheduleError(
+            "A duration is written like 500ms, 30s, 15m, 1h30m, 24h or 2d", text=text, position=at
+        )
+    return checked_duration(timedelta(milliseconds=min(total, 10**16)), text)
+
+
+def checked_duration(period: timedelta, text: str = "") -> timedelta:
+    """Return a duration of 1 ms to 100 years, or refuse it."""
+    if period < timedelta(milliseconds=1):
+        raise ScheduleError("A duration is at least 1ms", text=text or str(period))
+    if period > _LONGEST:
+        raise ScheduleError("A duration is at most 100 years", text=text or str(period))
+    if period.microseconds % 1000:
+        raise ScheduleError("A duration has whole milliseconds", text=text or str(period))
+    return period
+
+
+def format_duration(period: timedelta) -> str:
+    """Return a duration as `parse_duration` reads it, such as `1h30m`."""
+    rest = period // timedelta(milliseconds=1)
+    parts = []
+    for unit in ("d", "h", "m", "s", "ms"):
+        many, rest = divmod(rest, _UNITS[unit])
+        if many:
+            parts.append(f"{many}{unit}")
+    return "".join(parts) or "0ms"
