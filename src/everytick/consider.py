@@ -1,0 +1,264 @@
+"""Consider: decide what becomes of ticks that are ready, without touching anything.
+
+In this order: pause → start deadline → catch-up → overlap. The row and the task's slots alone
+decide, so every claimer gives the same answer.
+
+A slot is the right to run, one row per active tick. A lane from 0 on is held by a tick that is
+active; a lane below 0 by a tick that waits for one, -1 being the first in the queue to have come.
+A tick in back-off keeps its lane and has no holder.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+
+from everytick.plan import Status, Version
+from everytick.policy import CatchingUp, Overlapping, Policies, jittered
+from everytick.task import Task
+from everytick.tick import NEVER, Key, Reason
+from everytick.when import Instant
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Ready:
+    """A planned tick whose ready_at has come.
+
+    Attributes:
+        key: Which tick.
+        version: The version of the task that planned it; its policies hold for it.
+        prev_due: Where its data interval begins.
+        next_due: When the next tick of the task is due.
+        attempt: Which attempt would start now.
+        reruns: How many earlier attempts were lost.
+    """
+
+    key: Key
+    version: int
+    prev_due: Instant | None
+    next_due: Instant | None
+    attempt: int
+    reruns: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Slot:
+    """One row of the slot table."""
+
+    key: Key
+    lane: int
+    attempt: int
+    holder: int | None
+    cancel_requested: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Start:
+    """Run this tick, in this lane."""
+
+    ready: Ready
+    lane: int
+    fresh: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class End:
+    """End this tick without running it: skipped for a reason, or cancelled where there is none."""
+
+    key: Key
+    reason: Reason | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Wait:
+    """Let this tick wait in a lane below 0, at the latest until an instant.
+
+    Attributes:
+        key: Which tick.
+        lane: Where it waits; None for a tick that keeps the slot it has.
+        until: When it is considered again, if nothing wakes it before.
+    """
+
+    key: Key
+    lane: int | None
+    until: Instant
+
+
+@dataclass(slots=True)
+class Considered:
+    """What was decided about a batch.
+
+    Attributes:
+        starts: To be run.
+        ends: To be ended without a run.
+        waits: To wait for a lane, or for the end of a pause.
+        cancels: Active ticks to be asked to stop.
+    """
+
+    starts: list[Start] = field(default_factory=list)
+    ends: list[End] = field(default_factory=list)
+    waits: list[Wait] = field(default_factory=list)
+    cancels: list[Key] = field(default_factory=list)
+
+
+Versions = Callable[[int, int], tuple[Version, Version]]
+"""From a task's id and a version's number: that version, and the newest one."""
+
+
+def consider(
+    batch: Sequence[Ready], slots: Mapping[int, Sequence[Slot]], versions: Versions, now: Instant
+) -> Considered:
+    """Decide about a batch of ready ticks, none of which needs more than one place to run.
+
+    Args:
+        batch: Ready ticks; no more than the runner can start at once.
+        slots: The slots of each task in the batch.
+        versions: How to find a task's versions.
+        now: The moment.
+    """
+    decided = Considered()
+    lanes = {task_id: _Lanes(held) for task_id, held in slots.items()}
+    for ready in sorted(batch, key=lambda one: (one.key.due_at, one.key.request)):
+        version, newest = versions(ready.key.task_id, ready.version)
+        table = lanes.setdefault(ready.key.task_id, _Lanes(()))
+        own = table.of(ready.key)
+        verdict = _before_overlap(ready, version, newest, now, waited=own is not None)
+        if isinstance(verdict, End):
+            table.leave(ready.key)
+            decided.ends.append(verdict)
+        elif isinstance(verdict, Wait):
+            decided.waits.append(verdict)
+        elif own is not None and own.lane >= 0:
+            decided.starts.append(Start(ready=ready, lane=own.lane, fresh=False))
+        else:
+            table.place(ready, version.task, decided)
+    return decided
+
+
+def missed(ready: Ready, version: Version, now: Instant) -> bool:
+    """Tell whether a scheduled tick that was never considered is too old under its catch-up policy."""
+    task = version.task
+    policy = task.policies.catch_up
+    due = ready.key.due_at
+    overtaken = ready.next_due is not None and ready.next_due <= now
+    if policy.kind is CatchingUp.LATEST:
+        return overtaken
+    if policy.kind is CatchingUp.NONE:
+        return overtaken or now - _first_ready_at(ready, task) > policy.grace
+    if not overtaken:
+        return False
+    if policy.window is not None and now - due > policy.window:
+        return True
+    return policy.limit is not None and version.schedule.count(due, now) > policy.limit
+
+
+def _first_ready_at(ready: Ready, task: Task) -> Instant:
+    return jittered(task.policies, task.name, ready.key.due_at, ready.next_due)
+
+
+def _before_overlap(
+    ready: Ready, version: Version, newest: Version, now: Instant, *, waited: bool
+) -> End | Wait | None:
+    key = ready.key
+    policies = version.task.policies
+    first = ready.attempt == 1
+    if newest.status is Status.REMOVED and first:
+        return End(key=key, reason=None)
+    paused = newest.status is Status.PAUSED and now < (newest.paused_until or NEVER)
+    if paused and not key.request:
+        if first:
+            return End(key=key, reason=Reason.PAUSED)
+        return Wait(key=key, lane=None, until=newest.paused_until or NEVER)
+    if not first:
+        return None
+    if policies.start_within is not None:
+        deadline = _deadline(ready, version.task, policies.start_within)
+        if now > deadline:
+            return End(key=key, reason=Reason.EXPIRED)
+    if not key.request and not waited and missed(ready, version, now):
+        return End(key=key, reason=Reason.MISSED)
+    return None
+
+
+def _deadline(ready: Ready, task: Task, start_within: int) -> Instant:
+    return _first_ready_at(ready, task) + start_within
+
+
+class _Lanes:
+    """The slots of one task while a batch is decided, changed by each decision."""
+
+    def __init__(self, held: Sequence[Slot]) -> None:
+        self.slots = {slot.key: slot for slot in held}
+
+    def of(self, key: Key) -> Slot | None:
+        return self.slots.get(key)
+
+    def leave(self, key: Key) -> None:
+        self.slots.pop(key, None)
+
+    def free(self, policies: Policies, due_at: Instant) -> int | None:
+        """Return a lane that nobody holds, or None where the limit is reached."""
+        taken = {slot.lane for slot in self.slots.values()}
+        limit = policies.overlap.limit
+        if limit is not None:
+            return next((lane for lane in range(limit) if lane not in taken), None)
+        lane = max(due_at, 0)
+        while lane in taken:
+            lane += 1
+        return lane
+
+    def waiting(self) -> list[Slot]:
+        """Return the slots of those that wait, oldest first."""
+        queue = [slot for slot in self.slots.values() if slot.lane < 0]
+        return sorted(queue, key=lambda slot: (slot.key.due_at, slot.key.request))
+
+    def place(self, ready: Ready, task: Task, decided: Considered) -> None:
+        """Start the tick, let it wait, or skip it, as the overlap policy says."""
+        kind = task.policies.overlap.kind
+        if kind is Overlapping.CANCEL_RUNNING and not ready.key.request:
+            self._end_backoff(decided)
+        queued = kind is Overlapping.QUEUE_ALL or bool(ready.key.request)
+        ahead = [slot for slot in self.waiting() if slot.key < ready.key]
+        lane = self.free(task.policies, ready.key.due_at)
+        if lane is not None and not (queued and ahead):
+            self._take(ready, lane)
+            decided.starts.append(Start(ready=ready, lane=lane, fresh=True))
+        elif queued:
+            self._wait(ready, task, decided)
+        elif kind in {Overlapping.SKIP, Overlapping.ALLOW}:
+            decided.ends.append(End(key=ready.key, reason=Reason.OVERLAP))
+        else:
+            self._replace(ready, task, decided)
+            if kind is Overlapping.CANCEL_RUNNING:
+                decided.cancels.extend(
+                    slot.key for slot in self.slots.values() if slot.lane >= 0 and not slot.cancel_requested
+                )
+
+    def _end_backoff(self, decided: Considered) -> None:
+        """Cancel what is active without running: nobody would hear a request to stop."""
+        for slot in [slot for slot in self.slots.values() if slot.lane >= 0 and slot.holder is None]:
+            self.leave(slot.key)
+            decided.ends.append(End(key=slot.key, reason=None))
+
+    def _take(self, ready: Ready, lane: int) -> None:
+        self.slots[ready.key] = Slot(key=ready.key, lane=lane, attempt=ready.attempt, holder=0)
+
+    def _wait(self, ready: Ready, task: Task, decided: Considered) -> None:
+        own = self.of(ready.key)
+        lane = own.lane if own else min((slot.lane for slot in self.slots.values()), default=0)
+        lane = lane if own else min(lane, 0) - 1
+        self.slots[ready.key] = Slot(key=ready.key, lane=lane, attempt=ready.attempt, holder=None)
+        within = task.policies.start_within
+        until = NEVER if within is None else _deadline(ready, task, within) + 1
+        decided.waits.append(Wait(key=ready.key, lane=lane, until=until))
+
+    def _replace(self, ready: Ready, task: Task, decided: Considered) -> None:
+        """Let the newest of the waiting ticks wait; the others end superseded."""
+        rivals = [slot.key for slot in self.waiting() if not slot.key.request and slot.key != ready.key]
+        if any(key > ready.key for key in rivals):
+            self.leave(ready.key)
+            decided.ends.append(End(key=ready.key, reason=Reason.SUPERSEDED))
+            return
+        for key in rivals:
+            self.leave(key)
+            decided.ends.append(End(key=key, reason=Reason.SUPERSEDED))
+            decided.waits[:] = [wait for wait in decided.waits if wait.key != key]
+        self._wait(ready, task, decided)

@@ -1,0 +1,145 @@
+"""From rows to values: what each column of a statement means, alike for every store."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from everytick.conclude import Attempt
+from everytick.consider import Ready, Slot
+from everytick.ledger import AttemptRow, Change, Process, TaskRow, TickRow, VersionRow
+from everytick.plan import Cursor, Status
+from everytick.tick import Key, Reason, State
+
+Row = Sequence[Any]
+"""One row, its columns in the order of the statement that selects them."""
+
+
+def cursor(row: Row) -> Cursor:
+    """Read a row of select_cursors or select_backfills."""
+    task_id, request, version, planned_through, last_due, through, unstarted = row
+    return Cursor(
+        task_id=task_id,
+        request=request,
+        version=version,
+        planned_through=planned_through,
+        last_due=last_due,
+        through=through,
+        unstarted=unstarted,
+    )
+
+
+def ready(row: Row) -> Ready:
+    """Read a row of select_ready."""
+    task_id, due_at, request, version, prev_due, next_due, attempt, reruns = row
+    return Ready(
+        key=Key(task_id, due_at, request),
+        version=version,
+        prev_due=prev_due,
+        next_due=next_due,
+        attempt=attempt,
+        reruns=reruns,
+    )
+
+
+def slot(row: Row) -> Slot:
+    """Read a row of select_slots."""
+    task_id, due_at, request, lane, attempt, holder, cancel_requested = row
+    return Slot(
+        key=Key(task_id, due_at, request),
+        lane=lane,
+        attempt=attempt,
+        holder=holder,
+        cancel_requested=bool(cancel_requested),
+    )
+
+
+def held(row: Row) -> Attempt:
+    """Read a row of select_held."""
+    return Attempt(
+        key=Key(*row[:3]),
+        attempt=row[3],
+        holder=row[4],
+        reruns=row[5],
+        version=row[6],
+        prev_due=row[7],
+        next_due=row[8],
+        started_at=row[9],
+        cancel_requested=bool(row[10]),
+    )
+
+
+def process(row: Row) -> Process:
+    """Read a row of select_processes."""
+    fields = ("id", "kind", "host", "pid", "boot", "release", "started_at", "beat", "skew", "status")
+    return Process(**dict(zip(fields, row, strict=True)))
+
+
+def change(row: Row) -> Change:
+    """Read a row of select_changes."""
+    return Change(**dict(zip(("id", "at", "actor", "act", "note", "detail"), row, strict=True)))
+
+
+def version(row: Row) -> VersionRow:
+    """Read a row of select_versions."""
+    return VersionRow(
+        task_id=row[0],
+        name=row[1],
+        origin=row[2],
+        version=row[3],
+        since=row[4],
+        status=Status(row[5]),
+        paused_until=row[6],
+        anchor=row[7],
+        rules=row[8],
+        definition=row[9],
+        change_id=row[10],
+    )
+
+
+def task(row: Row) -> TaskRow:
+    """Read a row of select_tasks."""
+    return TaskRow(
+        newest=version(row[:11]),
+        planned_through=row[11],
+        last_due=row[12],
+        next_due=row[13],
+        settled_through=row[14],
+    )
+
+
+def tick(row: Row) -> TickRow:
+    """Read a row of select_tick, select_ticks or select_recorded."""
+    return TickRow(
+        key=Key(*row[:3]),
+        task=row[3],
+        version=row[4],
+        prev_due=row[5],
+        next_due=row[6],
+        through=row[7],
+        count=row[8],
+        state=State(row[9]),
+        reason=None if row[10] is None else Reason(row[10]),
+        queue=row[11],
+        priority=row[12],
+        ready_at=row[13],
+        attempt=row[14],
+        reruns=row[15],
+        holder=row[16],
+        sent_at=row[17],
+        started_at=row[18],
+        ended_at=row[19],
+        summary=row[20],
+        proof=row[21],
+    )
+
+
+def attempt(row: Row) -> AttemptRow:
+    """Read a row of select_attempts."""
+    return AttemptRow(
+        key=Key(*row[:3]),
+        attempt=row[3],
+        holder=row[4],
+        started_at=row[5],
+        ended_at=row[6],
+        outcome=row[7],
+        refused_at=row[8],
+    )

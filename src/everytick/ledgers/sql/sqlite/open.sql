@@ -1,0 +1,41 @@
+-- name: journal
+-- Readers never block the writer, nor the writer readers.
+PRAGMA journal_mode = wal;
+
+-- name: durable
+-- A commit that returned survives a power cut.
+PRAGMA synchronous = full;
+
+-- name: patient
+-- Wait so many milliseconds for a tool that knows nothing of the gate.
+PRAGMA busy_timeout = 5000;
+
+-- name: journal_limit
+-- Give the disk space of a grown journal back.
+PRAGMA journal_size_limit = 67108864;
+
+-- name: edition
+-- Which migration this file has reached; 0 for a new one.
+PRAGMA user_version;
+
+-- name: application
+-- Which program the file belongs to.
+PRAGMA application_id;
+
+-- name: table_count
+-- How many tables a file of edition 0 has: a ledger to be made has none.
+SELECT count(*) FROM sqlite_schema;
+
+-- name: others_wrote
+-- Changes when another connection has committed.
+PRAGMA data_version;
+
+-- name: begin
+-- Take the writer's lock at once, so that no transaction fails half way for want of it.
+BEGIN IMMEDIATE;
+
+-- name: commit
+COMMIT;
+
+-- name: rollback
+ROLLBACK;

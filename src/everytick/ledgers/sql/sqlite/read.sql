@@ -1,0 +1,81 @@
+-- name: select_versions
+-- A task's versions by number.
+SELECT v.task_id, task.name, task.origin, v.version, v.since, v.status, v.paused_until, v.anchor, v.rules,
+       v.definition, v.change_id
+FROM task_version AS v JOIN task ON task.id = v.task_id
+WHERE v.task_id = :task_id ORDER BY v.version;
+
+-- name: select_tasks
+-- Tasks by name, with their newest version and their cursor.
+SELECT v.task_id, task.name, task.origin, v.version, v.since, v.status, v.paused_until, v.anchor, v.rules,
+       v.definition, v.change_id, c.planned_through, c.last_due, c.next_due,
+       (SELECT coalesce(t.through, t.due_at) FROM tick AS t
+        WHERE t.task_id = task.id AND t.request = 0 AND t.state <> 'planned'
+        ORDER BY t.due_at DESC LIMIT 1)
+FROM task
+JOIN cursor AS c ON c.task_id = task.id AND c.request = 0
+JOIN task_version AS v ON v.task_id = task.id AND v.version = c.version
+WHERE (:origin IS NULL OR task.origin = :origin) AND (:name IS NULL OR task.name = :name)
+ORDER BY task.name;
+
+-- name: select_ticks
+-- Ticks due in a window, newest first.
+SELECT t.task_id, t.due_at, t.request, task.name, t.version, t.prev_due, t.next_due, t.through, t.count,
+       t.state, t.reason, t.queue, t.priority, t.ready_at, t.attempt, t.reruns, t.holder, t.sent_at,
+       t.started_at, t.ended_at, t.summary, t.proof
+FROM tick AS t JOIN task ON task.id = t.task_id
+WHERE t.due_at >= :since AND t.due_at <= :until
+  AND (:states = '[]' OR t.state IN (SELECT value FROM json_each(:states)))
+ORDER BY t.due_at DESC, t.task_id DESC, t.request DESC LIMIT :limit;
+
+-- name: select_task_ticks
+-- Ticks of one task due in a window, newest first.
+SELECT t.task_id, t.due_at, t.request, task.name, t.version, t.prev_due, t.next_due, t.through, t.count,
+       t.state, t.reason, t.queue, t.priority, t.ready_at, t.attempt, t.reruns, t.holder, t.sent_at,
+       t.started_at, t.ended_at, t.summary, t.proof
+FROM task JOIN tick AS t ON t.task_id = task.id
+WHERE task.name = :task AND t.due_at >= :since AND t.due_at <= :until
+  AND (:states = '[]' OR t.state IN (SELECT value FROM json_each(:states)))
+ORDER BY t.due_at DESC, t.request DESC LIMIT :limit;
+
+-- name: select_tick
+-- One tick.
+SELECT t.task_id, t.due_at, t.request, task.name, t.version, t.prev_due, t.next_due, t.through, t.count,
+       t.state, t.reason, t.queue, t.priority, t.ready_at, t.attempt, t.reruns, t.holder, t.sent_at,
+       t.started_at, t.ended_at, t.summary, t.proof
+FROM tick AS t JOIN task ON task.id = t.task_id
+WHERE t.task_id = :task_id AND t.due_at = :due_at AND t.request = :request;
+
+-- name: select_recorded
+-- The rows of a task due in a span, for an audit.
+SELECT t.task_id, t.due_at, t.request, task.name, t.version, t.prev_due, t.next_due, t.through, t.count,
+       t.state, t.reason, t.queue, t.priority, t.ready_at, t.attempt, t.reruns, t.holder, t.sent_at,
+       t.started_at, t.ended_at, t.summary, t.proof
+FROM tick AS t JOIN task ON task.id = t.task_id
+WHERE t.task_id = :task_id AND t.due_at > :after AND t.due_at <= :through
+ORDER BY t.due_at, t.request LIMIT :limit;
+
+-- name: select_attempts
+-- The attempts of a tick that did not end it, and refused results.
+SELECT task_id, due_at, request, attempt, holder, started_at, ended_at, outcome, refused_at
+FROM attempt WHERE task_id = :task_id AND due_at = :due_at AND request = :request
+ORDER BY attempt, ended_at;
+
+-- name: select_output
+-- What an attempt said.
+SELECT error, output FROM output
+WHERE task_id = :task_id AND due_at = :due_at AND request = :request AND attempt = :attempt;
+
+-- name: select_changes
+-- Changes in order.
+SELECT id, at, actor, act, note, detail FROM change
+WHERE id > :after AND (:act IS NULL OR act = :act) ORDER BY id LIMIT :limit;
+
+-- name: select_backfills
+-- Backfills of a task that are not planned to their end.
+SELECT task_id, request, version, planned_through, last_due, through, 0
+FROM cursor WHERE task_id = :task_id AND request <> 0 AND next_due IS NOT NULL;
+
+-- name: count_states
+-- How many ticks of a task due from an instant on are in each state.
+SELECT state, sum(count) FROM tick WHERE task_id = :task_id AND due_at >= :since GROUP BY state;

@@ -1,0 +1,106 @@
+"""What can be asked of a SQLite ledger."""
+
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import asdict
+
+from everytick.conclude import Attempt
+from everytick.consider import Slot
+from everytick.ledger import AttemptRow, Change, Process, TaskRow, TickFilter, TickRow, VersionRow
+from everytick.ledgers import rows
+from everytick.ledgers.sqlite.connection import Connection
+from everytick.plan import Cursor
+from everytick.policy import Priority
+from everytick.tick import Key
+from everytick.when import Instant
+
+_PAGE = 1000
+
+
+class SqliteReads:
+    """The reading half of a SQLite ledger."""
+
+    def __init__(self, connection: Connection) -> None:
+        self._db = connection
+
+    def next_plan(self) -> Instant | None:
+        found: tuple[Instant | None] = self._db.row("next_plan") or (None,)
+        return found[0]
+
+    def next_ready(self, queues: Sequence[str], without: frozenset[int]) -> Instant | None:
+        left_out = json.dumps(sorted(without))
+        found = [
+            self._db.row("next_ready", queue=queue, priority=priority.value, without=left_out)
+            for queue in queues
+            for priority in Priority
+        ]
+        return min((row[0] for row in found if row is not None), default=None)
+
+    def held(self, process: int) -> list[Attempt]:
+        return [rows.held(row) for row in self._db.rows("select_held", holder=process)]
+
+    def stop_requests(self, process: int) -> list[Key]:
+        return [Key(*row) for row in self._db.rows("select_stops", holder=process)]
+
+    def processes(self) -> list[Process]:
+        return [rows.process(row) for row in self._db.rows("select_processes")]
+
+    def versions(self, task_id: int) -> list[VersionRow]:
+        return [rows.version(row) for row in self._db.rows("select_versions", task_id=task_id)]
+
+    def tasks(self, origin: str | None = None, name: str | None = None) -> Iterator[TaskRow]:
+        for row in self._db.rows("select_tasks", origin=origin, name=name):
+            yield rows.task(row)
+
+    def ticks(self, which: TickFilter) -> list[TickRow]:
+        found = self._db.rows(
+            "select_ticks" if which.task is None else "select_task_ticks",
+            task=which.task,
+            since=which.since,
+            until=which.until,
+            states=json.dumps([state.value for state in which.states]),
+            limit=which.limit,
+        )
+        return [rows.tick(row) for row in found]
+
+    def tick(self, key: Key) -> TickRow | None:
+        row = self._db.row("select_tick", **asdict(key))
+        return None if row is None else rows.tick(row)
+
+    def attempts(self, key: Key) -> list[AttemptRow]:
+        return [rows.attempt(row) for row in self._db.rows("select_attempts", **asdict(key))]
+
+    def output(self, key: Key, attempt: int) -> tuple[str | None, str]:
+        row = self._db.row("select_output", **asdict(key), attempt=attempt)
+        return (None, "") if row is None else (row[0], row[1])
+
+    def slots(self, task_id: int) -> list[Slot]:
+        return [rows.slot(row) for row in self._db.rows("select_slots", task_id=task_id)]
+
+    def changes(self, after: int = 0, limit: int = 100, act: str | None = None) -> list[Change]:
+        return [
+            rows.change(row) for row in self._db.rows("select_changes", after=after, limit=limit, act=act)
+        ]
+
+    def backfills(self, task_id: int) -> list[Cursor]:
+        return [rows.cursor(row) for row in self._db.rows("select_backfills", task_id=task_id)]
+
+    def recorded(self, task_id: int, after: Instant, through: Instant) -> Iterator[TickRow]:
+        """Read page by page, so that neither memory nor a long transaction grows with the span."""
+        last: Key | None = None
+        while True:
+            floor = after if last is None else last.due_at - 1
+            page = self._db.rows(
+                "select_recorded", task_id=task_id, after=floor, through=through, limit=_PAGE
+            )
+            fresh = [row for row in map(rows.tick, page) if last is None or row.key > last]
+            yield from fresh
+            if len(page) < _PAGE or not fresh:
+                return
+            last = fresh[-1].key
+
+    def counts(self, task_id: int, since: Instant) -> Mapping[str, int]:
+        return dict(self._db.rows("count_states", task_id=task_id, since=since))
+
+    def hint(self) -> int:
+        return int((self._db.row("others_wrote") or (0,))[0])

@@ -1,0 +1,168 @@
+"""A tick: one due instant of one task, and the states it may pass through.
+
+            plan                   claim (local executor)
+    (cursor) ──▶ planned ───────────────────────────────▶ running ──▶ succeeded
+                  │ ▲ │  claim (broker)         worker       │ ▲ ├──▶ failed      error, timeout, lost
+                  │ │ └──────────────▶ queued ──────────────┘  │ └──▶ cancelled
+                  │ │                   │ │                    │
+                  │ └───────────────────┘ └─▶ skipped (expired)│
+                  │ └── handed back                            │
+                  │   ◀────────────────────────────────────────┘ retry or rerun: attempt + 1
+                  ├──▶ skipped      overlap, superseded, missed, expired, paused, shadow
+                  └──▶ cancelled
+
+A tick ends in exactly one recorded outcome; a row that has ended never changes again.
+An instant is an int: microseconds since 1970-01-01T00:00:00Z.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+from hashlib import blake2b
+from types import MappingProxyType
+
+from everytick.errors import UsageError
+from everytick.when import Instant, instant_of, moment_of
+
+SECOND = 1_000_000
+NEVER: Instant = 2**63 - 1
+"""The ready_at of a tick that waits for something other than time."""
+
+
+class State(StrEnum):
+    """Where a tick is in its life; see the picture above."""
+
+    PLANNED = "planned"  # nobody has it
+    QUEUED = "queued"  # claimed for a broker, certainly not started
+    RUNNING = "running"  # may have started
+    SUCCEEDED = "succeeded"
+    FAILED = "failed"
+    CANCELLED = "cancelled"
+    SKIPPED = "skipped"
+
+
+class Reason(StrEnum):
+    """Why a tick failed or was skipped."""
+
+    ERROR = "error"  # the attempt said so: an exception, or an exit status other than 0
+    TIMEOUT = "timeout"  # stopped for taking too long
+    LOST = "lost"  # its process vanished, and it was not to be run again
+    OVERLAP = "overlap"  # an earlier tick of the task still ran
+    SUPERSEDED = "superseded"  # it waited, and a newer tick took its place
+    MISSED = "missed"  # the next one was due before this one could be considered
+    EXPIRED = "expired"  # not started within its start deadline
+    PAUSED = "paused"  # due while the task was paused
+    SHADOW = "shadow"  # only compared with another scheduler, never run
+
+
+FAILURES = frozenset({Reason.ERROR, Reason.TIMEOUT, Reason.LOST})
+"""The reasons of a failed tick."""
+
+SKIPS = frozenset(Reason) - FAILURES
+"""The reasons of a skipped tick."""
+
+TERMINAL = frozenset({State.SUCCEEDED, State.FAILED, State.CANCELLED, State.SKIPPED})
+"""The states that end a tick."""
+
+TRANSITIONS: Mapping[State, frozenset[State]] = MappingProxyType(
+    {
+        State.PLANNED: frozenset({State.QUEUED, State.RUNNING, State.SKIPPED, State.CANCELLED}),
+        State.QUEUED: frozenset({State.RUNNING, State.PLANNED, State.SKIPPED, State.CANCELLED}),
+        State.RUNNING: frozenset({State.SUCCEEDED, State.FAILED, State.CANCELLED, State.PLANNED}),
+        State.SUCCEEDED: frozenset(),
+        State.FAILED: frozenset(),
+        State.CANCELLED: frozenset(),
+        State.SKIPPED: frozenset(),
+    }
+)
+"""Every legal move of a tick; all others are refused by the ledger."""
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Key:
+    """The unique key of a tick: law 1 of the ledger.
+
+    Attributes:
+        task_id: The task's id in the ledger.
+        due_at: The nominal instant; never changed by lateness, jitter or retries.
+        request: 0 for a scheduled tick, else the id of the change that asked for it.
+    """
+
+    task_id: int
+    due_at: Instant
+    request: int = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Tick:
+    """What a task is told about the tick it runs.
+
+    Attributes:
+        task: The task's name.
+        due_at: The nominal instant, UTC.
+        interval_start: The previous due_at, UTC: the data interval is [interval_start, due_at).
+            None for the first tick of a task.
+        attempt: 1 for the first try; the fencing token of this one.
+        request: 0 for a scheduled tick, else the number of the change that asked for it.
+    """
+
+    task: str
+    due_at: datetime
+    interval_start: datetime | None
+    attempt: int
+    request: int = 0
+
+    @property
+    def name(self) -> str:
+        """The tick's name: ``report@2026-11-21T06:00:00Z``."""
+        return tick_name(self.task, instant_of(self.due_at), self.request)
+
+
+def tick_name(task: str, due_at: Instant, request: int = 0) -> str:
+    """Return the name people use for a tick: ``report@2026-11-21T06:00:00Z``, ``#request`` behind it."""
+    return f"{task}@{rfc3339(due_at)}" + (f"#{request}" if request else "")
+
+
+def parse_tick_name(name: str) -> tuple[str, Instant, int]:
+    """Return task, due_at and request of a tick's name.
+
+    Raises:
+        UsageError: The text is not of the form ``TASK@INSTANT[#REQUEST]``.
+    """
+    task, _, rest = name.rpartition("@")
+    moment, _, request = rest.partition("#")
+    try:
+        due_at, number = parse_rfc3339(moment), int(request or 0)
+    except (ValueError, UsageError):
+        task, due_at, number = "", 0, 0
+    if not task:
+        raise UsageError(f"'{name}' names no tick; write it as report@2026-11-21T06:00:00Z")
+    return task, due_at, number
+
+
+def rfc3339(instant: Instant) -> str:
+    """Return an instant as RFC 3339 in UTC, with a fraction only where it has one."""
+    text = moment_of(instant).strftime("%Y-%m-%dT%H:%M:%S.%f")
+    return text.rstrip("0").rstrip(".") + "Z"
+
+
+def parse_rfc3339(text: str) -> Instant:
+    """Return the instant of an RFC 3339 text.
+
+    Raises:
+        ValueError: It is no date-time.
+        ScheduleError: It names no offset; a naive date-time is never guessed.
+    """
+    return instant_of(datetime.fromisoformat(text))
+
+
+def proof(key: Key, ending: tuple[object, ...]) -> int:
+    """Return the checksum a row is given when it ends, so that a later change of it shows.
+
+    Args:
+        key: The tick.
+        ending: through, count, state, reason, attempt and ended_at of the row, in this order.
+    """
+    text = f"{key.task_id} {key.due_at} {key.request} " + " ".join(str(part) for part in ending)
+    return int.from_bytes(blake2b(text.encode(), digest_size=8).digest(), "big", signed=True)
