@@ -1,13 +1,14 @@
 """One field of a cron line: its grammar, and `H`.
 
-Sources: crontab(5) of cron 3.0pl1 for numbers, names, lists, ranges and steps; Quartz for `L`, `LW`, `nW`, `d#n`,
-`dL` and `?`; Jenkins for `H`.
+Sources: crontab(5) of cron 3.0pl1 for numbers, names, lists, ranges and steps; Quartz for `L`, `LW`, `nW`,
+`d#n`, `dL` and `?`; Jenkins for `H`.
 """
 
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from difflib import get_close_matches
+from functools import lru_cache
 from hashlib import blake2b
 from typing import Literal, NamedTuple
 
@@ -61,12 +62,14 @@ class Choice:
     star: bool = False
 
 
+_CAPITAL = re.compile(r"\bh\b|\blw?\b|\bwl\b|(?<=[0-9])[lw]\b|(?<=sun|mon|tue|wed|thu|fri|sat)l\b")
 _H = re.compile(r"h(?:\(([0-9]{1,4})-([0-9]{1,4})\))?(?:/([0-9]{1,4}))?", re.IGNORECASE)
 _NTH = re.compile(r"(\w+)#([0-9]{1,4})")
 _LAST_WEEKDAY = re.compile(r"(\w+)l", re.IGNORECASE)
 _NEAREST = re.compile(r"([0-9]{1,4})w", re.IGNORECASE)
 
 
+@lru_cache(maxsize=4096)
 def read(field: Field, text: str) -> Choice:
     """Read one field.
 
@@ -89,6 +92,11 @@ def read(field: Field, text: str) -> Choice:
     return Choice(values=tuple(sorted(values)), marks=frozenset(marks), star=text.startswith("*"))
 
 
+def canonical(line: str) -> str:
+    """Return a line in small letters, but for H, L and W, with single spaces."""
+    return _CAPITAL.sub(lambda found: found[0].upper(), " ".join(line.lower().split()))
+
+
 def has_hash(text: str) -> bool:
     """Return whether a field leaves something to the hash of the task's name."""
     return any(_H.fullmatch(item) for _, item in _items(text))
@@ -97,8 +105,8 @@ def has_hash(text: str) -> bool:
 def spread(field: Field, text: str, name: str) -> str:
     """Return the field with each `H` replaced by what the task's name makes of it.
 
-    `H` becomes one number, `H/15` the numbers 15 apart from a start below 15, `H(0-29)` stays in its range. Days of
-    the month end at 28, so that every month has them. Each field draws its own number.
+    `H` becomes one number, `H/15` the numbers 15 apart from a start below 15, `H(0-29)` stays in its range.
+    Days of the month end at 28, so that every month has them. Each field draws its own number.
 
     Raises:
         ScheduleError: A range or step of `H` is wrong.
@@ -157,7 +165,7 @@ def _mark(field: Field, item: str) -> Mark | None:
 
 
 def _numbers(field: Field, item: str) -> range:
-    """Read a number, a range or `*`, with or without a step. A step alone behind a number runs to the field's end."""
+    """Read a number, a range or `*`, with or without a step; `5/15` runs from 5 to the field's end."""
     body, slash, step_text = item.partition("/")
     step = 1
     if slash:
@@ -174,7 +182,8 @@ def _numbers(field: Field, item: str) -> range:
     if high < low and field is WEEKDAY and high == 0:
         high = 7
     if high < low:
-        mend = f"{low_text}-{field.words[-1] if field.words else field.high},{field.words[0] if field.words else field.low}-{high_text}"
+        first, last = (field.words[0], field.words[-1]) if field.words else (field.low, field.high)
+        mend = f"{low_text}-{last},{first}-{high_text}"
         raise ScheduleError(f"{body} runs backwards: write {mend}", text=item, position=0)
     return range(low, high + 1, step)
 

@@ -17,8 +17,8 @@ _MONTHS_AHEAD = 41 * 12
 class MonthDays:
     """The days that three fields allow, as one bit mask for each month: bit d stands for day d.
 
-    Vixie's rule: a day must match the day of month *and* the day of week, but where neither field begins with `*`
-    it is enough that it matches one of them.
+    Vixie's rule: a day must match the day of month *and* the day of week, but where neither field begins with
+    `*` it is enough that it matches one of them.
 
     Args:
         days: The day-of-month field.
@@ -30,6 +30,7 @@ class MonthDays:
     months: Choice
     weekdays: Choice
     _masks: dict[int, int] = field(default_factory=dict, init=False, repr=False, compare=False)
+    _page: tuple[int, int, int] = field(default=(0, 0, 0), init=False, repr=False, compare=False)
 
     @property
     def either(self) -> bool:
@@ -38,11 +39,14 @@ class MonthDays:
 
     def at_or_after(self, day: int) -> int | None:
         """Return the first matching day that is not earlier, counted from 1970-01-01."""
-        at = date.fromordinal(day + _DAY_ZERO)
-        rest = self.mask(at.year * 12 + at.month - 1) >> at.day
+        first, end, mask = self._page
+        if not first <= day < end:
+            first, end, mask = self._turn(day)
+        rest = mask >> (day - first)
         if rest:
             return day + (rest & -rest).bit_length() - 1
-        month = at.year * 12 + at.month
+        at = date.fromordinal(end + _DAY_ZERO)
+        month = at.year * 12 + at.month - 1
         for ahead in range(month, min(month + _MONTHS_AHEAD, 12 * 10_000)):
             mask = self.mask(ahead)
             if mask:
@@ -77,6 +81,14 @@ class MonthDays:
         """Return whether any day matches: 28 years show each month beginning on each weekday."""
         return any(self.mask(month) for month in range(2000 * 12, 2028 * 12))
 
+    def _turn(self, day: int) -> tuple[int, int, int]:
+        """Open the month of a day: its first day, the first day behind it, and its days from bit 0 on."""
+        at = date.fromordinal(day + _DAY_ZERO)
+        first, length = day - at.day + 1, monthrange(at.year, at.month)[1]
+        page = (first, first + length, self.mask(at.year * 12 + at.month - 1) >> 1)
+        object.__setattr__(self, "_page", page)
+        return page
+
     def mask(self, month: int) -> int:
         """Return the matching days of a month, which is counted from January of the year 0."""
         mask = self._masks.get(month)
@@ -105,7 +117,7 @@ def _first_day(month: int) -> int:
 
 
 def _marked(mark: Mark, first: int, length: int) -> int:
-    """Return the bit of the marked day in a month of `length` days that begins on weekday `first`; 0 for none."""
+    """Return the marked day's bit in a month of `length` days that begins on weekday `first`; 0 for none."""
     if mark.kind == "last":
         return 1 << length
     if mark.kind == "last workday":
@@ -204,11 +216,19 @@ class CronTimes:
 
 @lru_cache(maxsize=4096)
 def minutes_of_day(hours: tuple[int, ...], minutes: tuple[int, ...]) -> tuple[int, ...]:
-    """Return the second of the day at which each of these minutes of these hours begins; shared between schedules."""
+    """Return the seconds of the day at which these minutes of these hours begin; shared by schedules."""
     return tuple(hour * 3600 + minute * 60 for hour in hours for minute in minutes)
 
 
 @lru_cache(maxsize=4096)
+def times_of_day(minutes: tuple[int, ...], seconds: tuple[int, ...]) -> tuple[int, ...]:
+    """Return all times of a day in microseconds, for bisection; none where a table does not pay."""
+    if not 1 < len(minutes) * len(seconds) <= 1440:
+        return ()
+    return tuple((minute + second) * 1_000_000 for minute in minutes for second in seconds)
+
+
+@lru_cache(maxsize=4096)
 def month_days(days: Choice, months: Choice, weekdays: Choice) -> MonthDays:
-    """Return the calendar of three fields; shared between schedules, so that each month is worked out once."""
+    """Return the calendar of three fields; shared by schedules, so that each month is worked out once."""
     return MonthDays(days=days, months=months, weekdays=weekdays)

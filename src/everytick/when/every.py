@@ -14,11 +14,11 @@ _MICROSECOND = timedelta(microseconds=1)
 class Every(Schedule):
     """One instant each period of elapsed time, whatever the wall clocks do.
 
-    With an anchor of its own, `every 15m from 2026-01-01T00:00Z`, the anchor is the first instant. Without one it is
-    counted from the anchor that the ledger stores for the task, and the first instant comes one period later.
+    With an anchor of its own, `every 15m from 2026-01-01T00:00Z`, the anchor is the first instant. Without
+    one it is counted from the anchor that the ledger stores for the task: the first comes one period later.
 
     Args:
-        period: How long, as a `timedelta` or in words such as `15m` or `1h30m`; whole milliseconds, at least 1.
+        period: How long, as a `timedelta` or in words such as `1h30m`; whole milliseconds, at least 1.
         anchor: The first instant, aware.
 
     Raises:

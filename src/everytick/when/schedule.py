@@ -7,6 +7,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from typing import ClassVar
 
 from everytick.errors import ScheduleError
 
@@ -32,23 +33,24 @@ def instant_of(moment: datetime) -> Instant:
         raise ScheduleError(
             f"{moment.isoformat()} names no zone: write {moment.isoformat()}Z, or give its zone"
         )
-    since = moment - _EPOCH
-    return (since.days * 86_400 + since.seconds) * SECOND + since.microseconds
+    return (moment - _EPOCH) // _MICROSECOND
 
 
 def moment_of(instant: Instant) -> datetime:
     """Return an instant as an aware date-time in UTC."""
-    return _EPOCH + timedelta(microseconds=instant)
+    return _EPOCH + timedelta(0, 0, instant)
 
 
 class Schedule(ABC):
     """A pure rule that yields instants: immutable, hashable, equal when its parts are equal.
 
-    `H` and intervals are *unbound* until `bound` gives them a task's name and anchor; an unbound schedule can be
-    read, printed and explained, and refuses to compute.
+    `H` and intervals are *unbound* until `bound` gives them a task's name and anchor; an unbound schedule can
+    be read, printed and explained, and refuses to compute.
     """
 
     __slots__ = ()
+    rank: ClassVar[int] = 2
+    """How tightly the text binds: 0 for `|`, 1 for `minus` and `within`, 2 for what stands alone."""
 
     @abstractmethod
     def instant_after(self, moment: Instant) -> Instant | None:
@@ -77,11 +79,11 @@ class Schedule(ABC):
 
     @abstractmethod
     def notes(self, moment: Instant) -> tuple[str, ...]:
-        """Return warnings that a reader at `moment` should have, such as what happens when the clocks change."""
+        """Return what a reader at `moment` should know, such as what happens when the clocks change."""
 
     @abstractmethod
     def rules(self) -> str:
-        """Return a fingerprint of what decides the instants besides the text, such as time zone data; "" for nothing."""
+        """Return a fingerprint of what decides the instants besides the text (time zone data), or ""."""
 
     @abstractmethod
     def __str__(self) -> str:
@@ -94,7 +96,7 @@ class Schedule(ABC):
             ScheduleError: `moment` names no zone, or the schedule is unbound.
         """
         found = self.instant_after(instant_of(moment))
-        return None if found is None else moment_of(found)
+        return None if found is None else _EPOCH + timedelta(0, 0, found)
 
     def before(self, moment: datetime) -> datetime | None:
         """Return the last instant earlier than `moment`, in UTC.
@@ -134,13 +136,18 @@ class Schedule(ABC):
         return Minus(keep=self, drop=other)
 
 
-def grouped(schedule: Schedule) -> str:
-    """Return the text of a schedule as an operand: in brackets where it is itself a combination."""
-    return f"({schedule})" if isinstance(schedule, Union | Minus) else str(schedule)
+def operand(schedule: Schedule, rank: int) -> str:
+    """Return the text of a part of a combination, in brackets where it binds less tightly than `rank`."""
+    return f"({schedule})" if schedule.rank < rank else str(schedule)
 
 
 def _parts(schedule: Schedule) -> tuple[Schedule, ...]:
     return schedule.parts if isinstance(schedule, Union) else (schedule,)
+
+
+def _inner(part: Schedule) -> str:
+    sentence = part.sentence()
+    return sentence[0].lower() + sentence[1:]
 
 
 def _shared(a: Schedule, b: Schedule, span: tuple[Instant, Instant]) -> int:
@@ -153,6 +160,7 @@ def _shared(a: Schedule, b: Schedule, span: tuple[Instant, Instant]) -> int:
 class Union(Schedule):
     """Every instant that any of the parts yields, once."""
 
+    rank: ClassVar[int] = 0
     parts: tuple[Schedule, ...]
 
     def instant_after(self, moment: Instant) -> Instant | None:
@@ -177,7 +185,7 @@ class Union(Schedule):
 
     def sentence(self) -> str:
         """Return the parts' sentences, joined."""
-        return "; and ".join(part.sentence() for part in self.parts)
+        return "; and ".join((self.parts[0].sentence(), *(_inner(part) for part in self.parts[1:])))
 
     def notes(self, moment: Instant) -> tuple[str, ...]:
         """Return the parts' notes, each once."""
@@ -199,6 +207,7 @@ class Minus(Schedule):
         ScheduleError: Both are the same, so nothing would be left.
     """
 
+    rank: ClassVar[int] = 1
     keep: Schedule
     drop: Schedule
 
@@ -232,7 +241,7 @@ class Minus(Schedule):
 
     def sentence(self) -> str:
         """Return both sentences, joined by "but not"."""
-        return f"{self.keep.sentence()}; but not {self.drop.sentence()}"
+        return f"{self.keep.sentence()}; but not {_inner(self.drop)}"
 
     def notes(self, moment: Instant) -> tuple[str, ...]:
         """Return the notes of the schedule that is kept."""
@@ -243,8 +252,7 @@ class Minus(Schedule):
         return _rules((self.keep, self.drop))
 
     def __str__(self) -> str:
-        keep = f"({self.keep})" if isinstance(self.keep, Union) else str(self.keep)
-        return f"{keep} minus {grouped(self.drop)}"
+        return f"{operand(self.keep, 1)} minus {operand(self.drop, 2)}"
 
 
 def _rules(parts: tuple[Schedule, ...]) -> str:
