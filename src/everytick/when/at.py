@@ -13,8 +13,8 @@ from everytick.when.walltime import Zone, zone_named
 class At(Schedule):
     """Given times, each once.
 
-    A time without an offset is read on the wall clock of `zone`: where it does not exist, the first second after
-    the gap counts; where it comes twice, the first. A time with an offset is that instant, whatever the zone.
+    A time without an offset is read on the wall clock of `zone`: where it does not exist, the first second
+    after the gap counts; where it comes twice, the first. A time with an offset is that instant.
 
     Args:
         times: Date-times, or text such as `2026-12-01T09:00` or `2026-12-01T09:00+05:30`; whole seconds.

@@ -6,6 +6,7 @@ from datetime import timedelta
 from everytick.errors import ScheduleError
 
 _UNITS = {"w": 604_800_000, "d": 86_400_000, "h": 3_600_000, "m": 60_000, "s": 1000, "ms": 1}
+_NAMES = {"d": "day", "h": "hour", "m": "minute", "s": "second", "ms": "millisecond"}
 _PART = re.compile(r"([0-9]{1,9})(?:\s*)(ms|[wdhms])\s*")
 _LONGEST = timedelta(days=36_525)
 
@@ -27,7 +28,9 @@ def parse_duration(text: str) -> timedelta:
         at = found.end()
     if not word or at < len(word):
         raise ScheduleError(
-            "A duration is written like 500ms, 30s, 15m, 1h30m, 24h or 2d", text=text, position=at
+            "A duration is written like 500ms, 30s, 15m, 1h30m, 24h or 2d",
+            text=text,
+            position=text.lower().index(word) + at,
         )
     return checked_duration(timedelta(milliseconds=min(total, 10**16)), text)
 
@@ -45,10 +48,22 @@ def checked_duration(period: timedelta, text: str = "") -> timedelta:
 
 def format_duration(period: timedelta) -> str:
     """Return a duration as `parse_duration` reads it, such as `1h30m`."""
+    return "".join(f"{many}{unit}" for many, unit in _parts(period)) or "0ms"
+
+
+def duration_words(period: timedelta) -> str:
+    """Return a duration in words, such as `1 hour 30 minutes`; a single unit stands without its number."""
+    parts = _parts(period)
+    if len(parts) == 1 and parts[0][0] == 1:
+        return _NAMES[parts[0][1]]
+    return " ".join(f"{many} {_NAMES[unit]}{'s' if many > 1 else ''}" for many, unit in parts)
+
+
+def _parts(period: timedelta) -> list[tuple[int, str]]:
     rest = period // timedelta(milliseconds=1)
     parts = []
-    for unit in ("d", "h", "m", "s", "ms"):
+    for unit in _NAMES:
         many, rest = divmod(rest, _UNITS[unit])
         if many:
-            parts.append(f"{many}{unit}")
-    return "".join(parts) or "0ms"
+            parts.append((many, unit))
+    return parts

@@ -4,7 +4,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 from everytick.errors import ScheduleError
-from everytick.when.duration import checked_duration, format_duration, parse_duration
+from everytick.when.duration import checked_duration, duration_words, format_duration, parse_duration
 from everytick.when.schedule import Instant, Schedule, instant_of, moment_of
 
 _MICROSECOND = timedelta(microseconds=1)
@@ -59,8 +59,12 @@ class Every(Schedule):
 
     def sentence(self) -> str:
         """Return the interval in plain English."""
-        origin = "when the task was first applied" if self.anchor is None else self.anchor.isoformat()
-        return f"Every {format_duration(self.period)}, counted from {origin}"
+        origin = (
+            "when the task was first applied"
+            if self.anchor is None
+            else f"{self.anchor:%Y-%m-%d %H:%M:%S} UTC"
+        )
+        return f"Every {duration_words(self.period)}, counted from {origin}"
 
     def notes(self, moment: Instant) -> tuple[str, ...]:  # noqa: ARG002 - no clock change concerns elapsed time
         """Return nothing: elapsed time holds no surprise."""

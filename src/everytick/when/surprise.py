@@ -1,4 +1,4 @@
-"""What a reader of a cron line should know before it surprises: changed clocks, herds, uneven steps, absent days."""
+"""What surprises the writer of a cron line: changed clocks, herds, uneven steps, absent days."""
 
 import re
 from collections.abc import Iterator
@@ -53,7 +53,8 @@ def _gap_note(plan: Projection, change: Change) -> str:
     if plan.gap == "skip":
         return f"{time} does not exist in {plan.zone.name}: nothing comes for it"
     comes = change.last_wall if plan.gap == "next" else change.first_wall - plan.grain
-    return f"{time} does not exist in {plan.zone.name}: it comes at {_shown(comes)[11:]}, once"
+    then = _shown(comes).removeprefix(time[:11])
+    return f"{time} does not exist in {plan.zone.name}: it comes at {then}, once"
 
 
 def _fold_note(plan: Projection, change: Change) -> str:

@@ -34,8 +34,8 @@ def schedule(text: str, zone: str = "UTC") -> Schedule:
 
     Args:
         text: `0 6 * * mon-fri`, `@daily`, `every 15m`, `every 15m from 2026-01-01T00:00Z`,
-            `at 2026-12-01T09:00`, `A | B`, `A minus B`, `A within 09:15-15:30 mon-fri`; with `in ZONE` behind a
-            part to say its zone.
+            `at 2026-12-01T09:00`, `A | B`, `A minus B`, `A within 09:15-15:30 mon-fri`; with `in ZONE` behind
+            a part to say its zone.
         zone: The zone of every part that names none.
 
     Raises:

@@ -338,7 +338,7 @@ class Window:
     Args:
         zone: Whose wall clock.
         opens: Second of the day.
-        closes: First second behind the window, counted from the same midnight; beyond a day where it spans one.
+        closes: First second behind the window, counted from the same midnight.
         weekdays: The days on which it opens; Sunday is 0.
     """
 

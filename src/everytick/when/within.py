@@ -18,9 +18,9 @@ _TIME = re.compile(r"(\d{1,2}):(\d\d)(?::(\d\d))?", re.ASCII)
 class Within(Schedule):
     """The instants of a schedule at which a wall clock reads within a daily window.
 
-    Both ends belong to the window, as in every range of a cron line: `09:15-15:30` holds 09:15:00 and 15:30:00.
-    `24:00` is the end of the day, and midnight itself belongs to the next. A window such as `22:00-06:00` runs past
-    midnight; its weekday is that on which it opens.
+    Both ends belong to the window, as in every range of a cron line: `09:15-15:30` holds 09:15:00 and
+    15:30:00. `24:00` is the end of the day, and midnight itself belongs to the next. A window such as
+    `22:00-06:00` runs past midnight; its weekday is that on which it opens.
 
     Args:
         inner: The schedule that is narrowed.
@@ -78,7 +78,7 @@ class Within(Schedule):
         return frozenset(choice.values)
 
     def instant_after(self, moment: Instant) -> Instant | None:
-        """Return the first instant later than `moment`; None when none meets the window within the horizon."""
+        """Return the first instant later than `moment`; None when no window holds one in the horizon."""
         at = moment + 1
         while at - moment < HORIZON:
             stretch = self._window.stretch_after(at // SECOND)
@@ -91,7 +91,7 @@ class Within(Schedule):
         return None
 
     def instant_before(self, moment: Instant) -> Instant | None:
-        """Return the last instant earlier than `moment`; None when none meets the window within the horizon."""
+        """Return the last instant earlier than `moment`; None when no window holds one in the horizon."""
         at = moment
         while moment - at < HORIZON:
             stretch = self._window.stretch_before(-(-at // SECOND))
@@ -104,7 +104,7 @@ class Within(Schedule):
         return None
 
     def count(self, a: Instant, b: Instant) -> int:
-        """Return how many instants t there are with a < t <= b; asks the inner schedule once for each window."""
+        """Return how many t there are with a < t <= b; asks the inner schedule once for each window."""
         total = 0
         stretch = self._window.stretch_after((a + 1) // SECOND)
         while stretch is not None and stretch[0] * SECOND <= b:
