@@ -1,0 +1,18 @@
+"""Runs a Python callable in a worker process that can be killed."""
+
+from everytick.executor import Job
+from everytick.executors.warden.frames import Frame
+from everytick.executors.warden.warded import WardedExecutor
+
+
+class ProcessExecutor(WardedExecutor):
+    """Runs callables in the workers of a warden; they are kept and used again.
+
+    A worker imports the callable's module once. What it keeps in globals outlives the attempt; its
+    directory and environment do not. On SIGTERM a SystemExit is raised where the callable is, so that its
+    ``finally`` blocks run.
+    """
+
+    def work(self, job: Job) -> Frame:
+        """Return the call."""
+        return {"call": job.call, "arguments": dict(job.arguments), "tick": dict(job.tick)}
