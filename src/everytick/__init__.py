@@ -1,3 +1,7 @@
 """Periodic tasks: every tick runs on time, once, and is accounted for."""
 
-__version__ = "0.1.0"
+from everytick.release import VERSION
+
+__all__ = ["__version__"]
+
+__version__ = VERSION

@@ -29,6 +29,7 @@ class Ready:
         next_due: When the next tick of the task is due.
         attempt: Which attempt would start now.
         reruns: How many earlier attempts were lost.
+        newest: The number of the task's newest version: it may be paused or removed by now.
     """
 
     key: Key
@@ -37,6 +38,7 @@ class Ready:
     next_due: Instant | None
     attempt: int
     reruns: int
+    newest: int
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -99,25 +101,26 @@ class Considered:
     cancels: list[Key] = field(default_factory=list)
 
 
-Versions = Callable[[int, int], tuple[Version, Version]]
-"""From a task's id and a version's number: that version, and the newest one."""
+VersionOf = Callable[[int, int], Version]
+"""From a task's number and a version's number to the version."""
 
 
 def consider(
-    batch: Sequence[Ready], slots: Mapping[int, Sequence[Slot]], versions: Versions, now: Instant
+    batch: Sequence[Ready], slots: Mapping[int, Sequence[Slot]], version_of: VersionOf, now: Instant
 ) -> Considered:
     """Decide about a batch of ready ticks, none of which needs more than one place to run.
 
     Args:
         batch: Ready ticks; no more than the runner can start at once.
         slots: The slots of each task in the batch.
-        versions: How to find a task's versions.
+        version_of: How to find a task's version.
         now: The moment.
     """
     decided = Considered()
     lanes = {task_id: _Lanes(held) for task_id, held in slots.items()}
     for ready in sorted(batch, key=lambda one: (one.key.due_at, one.key.request)):
-        version, newest = versions(ready.key.task_id, ready.version)
+        version = version_of(ready.key.task_id, ready.version)
+        newest = version_of(ready.key.task_id, ready.newest)
         table = lanes.setdefault(ready.key.task_id, _Lanes(()))
         own = table.of(ready.key)
         verdict = _before_overlap(ready, version, newest, now, waited=own is not None)

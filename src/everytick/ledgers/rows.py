@@ -29,7 +29,7 @@ def cursor(row: Row) -> Cursor:
 
 def ready(row: Row) -> Ready:
     """Read a row of select_ready."""
-    task_id, due_at, request, version, prev_due, next_due, attempt, reruns = row
+    task_id, due_at, request, version, prev_due, next_due, attempt, reruns, newest = row
     return Ready(
         key=Key(task_id, due_at, request),
         version=version,
@@ -37,6 +37,7 @@ def ready(row: Row) -> Ready:
         next_due=next_due,
         attempt=attempt,
         reruns=reruns,
+        newest=newest,
     )
 
 

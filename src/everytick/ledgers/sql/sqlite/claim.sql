@@ -7,7 +7,8 @@ ORDER BY ready_at LIMIT 1;
 
 -- name: select_ready
 -- Ticks that are ready, longest ready first.
-SELECT task_id, due_at, request, version, prev_due, next_due, attempt, reruns
+SELECT task_id, due_at, request, version, prev_due, next_due, attempt, reruns,
+       (SELECT c.version FROM cursor AS c WHERE c.task_id = tick.task_id AND c.request = 0)
 FROM tick
 WHERE queue = :queue AND priority = :priority AND ready_at <= :now
   AND task_id NOT IN (SELECT value FROM json_each(:without))

@@ -1,0 +1,310 @@
+"""Edits: what people do to tasks and ticks, written with who did it and why."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+import msgspec
+
+from everytick.errors import EditRefused, UnknownName, UsageError
+from everytick.ledger import Change, Ledger, TaskRow, TickFilter
+from everytick.plan import PlannedTick, Status, Version
+from everytick.revise import Revision, Standing, begin, revise
+from everytick.task import Task
+from everytick.tick import TERMINAL, Key, State, tick_name
+from everytick.versions import Versions
+from everytick.when import Instant
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Author:
+    """Who makes a change, and why.
+
+    Attributes:
+        actor: A login name, or a program's.
+        note: Why, in the actor's own words.
+    """
+
+    actor: str
+    note: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Difference:
+    """What applying would do to one task.
+
+    Attributes:
+        name: The task.
+        kind: What happens to it.
+        before: Its definition in the ledger, as JSON text.
+        after: The task as it is to be; for a removal as it was.
+        version: The newest version that was compared; 0 where the ledger has none.
+    """
+
+    name: str
+    kind: Literal["add", "change", "remove"]
+    before: str
+    after: Task
+    version: int
+
+
+class Edits:
+    """Changes to the tasks and ticks of a ledger.
+
+    Args:
+        ledger: Where they are written.
+        versions: The definitions that are edited.
+    """
+
+    def __init__(self, ledger: Ledger, versions: Versions) -> None:
+        self._ledger = ledger
+        self._versions = versions
+
+    def compare(self, tasks: Sequence[Task], origin: str) -> list[Difference]:
+        """Return what applying these tasks would change; tasks of other origins are not looked at.
+
+        Raises:
+            UsageError: A task of that name belongs to another origin, or two have one name.
+        """
+        wanted = {task.name: task for task in tasks}
+        if len(wanted) < len(tasks):
+            names = [task.name for task in tasks]
+            twice = next(name for name in names if names.count(name) > 1)
+            raise UsageError(f"two tasks are named '{twice}'; a name stands for one task")
+        found = []
+        for row in self._ledger.tasks():
+            task = wanted.pop(row.newest.name, None)
+            difference = self._difference(row, task, origin)
+            if difference is not None:
+                found.append(difference)
+        found += [
+            Difference(name=name, kind="add", before="", after=task, version=0)
+            for name, task in wanted.items()
+        ]
+        return sorted(found, key=lambda difference: difference.name)
+
+    def apply(self, differences: Sequence[Difference], now: Instant, author: Author) -> int:
+        """Write what compare() found, all in one change; return its number, 0 for nothing to do.
+
+        Raises:
+            EditRefused: Somebody edited one of the tasks meanwhile; nothing is written.
+        """
+        if not differences:
+            return 0
+        counts = {kind: sum(one.kind == kind for one in differences) for kind in ("add", "change", "remove")}
+        by_name = {one.name: one for one in differences}
+
+        def decide(known: Mapping[str, TaskRow], numbers: Mapping[str, int]) -> list[Revision]:
+            revisions = []
+            for name, one in by_name.items():
+                row = known.get(name)
+                if (row.newest.version if row else 0) != one.version:
+                    raise EditRefused(f"task '{name}' was edited meanwhile; look at the difference again")
+                if row is None:
+                    revisions.append(begin(numbers[name], one.after, now))
+                else:
+                    status = _status(one, row, now)
+                    until = row.newest.paused_until if status is Status.PAUSED else None
+                    standing = self._standing(row)
+                    revisions.append(revise(standing, one.after, status, now, paused_until=until))
+            return revisions
+
+        change = Change(at=now, actor=author.actor, act="apply", note=author.note, detail=_json(counts))
+        return self._ledger.edit(change, list(by_name), decide)
+
+    def pause(self, name: str, now: Instant, author: Author, *, until: Instant | None = None) -> None:
+        """Pause a task: its ticks are skipped(paused) until it is resumed, or until an instant.
+
+        Raises:
+            UnknownName: There is no such task.
+            UsageError: It is paused already, or the pause would end before it begins.
+        """
+        if until is not None and until <= now:
+            raise UsageError("a pause must end after it begins")
+        self._set(name, Status.PAUSED, now, author, act="pause", until=until)
+
+    def resume(self, name: str, now: Instant, author: Author) -> None:
+        """Resume a paused task.
+
+        Raises:
+            UnknownName: There is no such task.
+            UsageError: It is not paused.
+        """
+        self._set(name, Status.ACTIVE, now, author, act="resume")
+
+    def _set(
+        self,
+        name: str,
+        status: Status,
+        now: Instant,
+        author: Author,
+        *,
+        act: str,
+        until: Instant | None = None,
+    ) -> None:
+        row = self.task(name)
+        if _effective(row, now) is status:
+            raise UsageError(f"task '{name}' is {status.value} already")
+
+        def decide(known: Mapping[str, TaskRow], _: Mapping[str, int]) -> list[Revision]:
+            if known[name].newest.version != row.newest.version:
+                raise EditRefused(f"task '{name}' was edited meanwhile; look again")
+            standing = self._standing(known[name])
+            return [revise(standing, standing.versions[-1].task, status, now, paused_until=until)]
+
+        change = Change(at=now, actor=author.actor, act=act, note=author.note, detail=_json({"task": name}))
+        self._ledger.edit(change, [name], decide)
+
+    def run(self, name: str, now: Instant, author: Author) -> Key:
+        """Ask for one tick now; it waits its turn where the task is active.
+
+        Raises:
+            UnknownName: There is no such task.
+        """
+        row = self.task(name)
+        version = self._newest(row)
+        tick = PlannedTick(
+            due_at=now,
+            version=version.version,
+            prev_due=None,
+            next_due=None,
+            ready_at=now,
+            policies=version.task.policies,
+        )
+        change = Change(at=now, actor=author.actor, act="run", note=author.note, detail=_json({"task": name}))
+        return self._ledger.request(change, row.newest.task_id, tick)
+
+    def backfill(
+        self, name: str, after: Instant, through: Instant, now: Instant, author: Author
+    ) -> tuple[int, int]:
+        """Ask for a tick at every instant that the schedule yields in (after, through].
+
+        They wait their turn and are planned a hundred at a time, so that no number of them crowds out
+        other tasks.
+
+        Returns:
+            The number of the change, and how many ticks it asks for.
+
+        Raises:
+            UnknownName: There is no such task.
+            UsageError: There is no instant in the span.
+        """
+        row = self.task(name)
+        version = self._newest(row)
+        first = version.schedule.instant_after(after)
+        if first is None or first > through:
+            raise UsageError(f"task '{name}' is never due in that span; nothing to backfill")
+        count = version.schedule.count(after, through)
+        detail = _json({"task": name, "after": after, "through": through, "count": count})
+        change = Change(at=now, actor=author.actor, act="backfill", note=author.note, detail=detail)
+        return self._ledger.backfill(change, row.newest.task_id, after, through, first), count
+
+    def cancel(self, name: str, key: Key, now: Instant, author: Author) -> State:
+        """End a tick that has not started, or ask its attempt to stop; return the state it was in.
+
+        Raises:
+            UnknownName: There is no such tick.
+            UsageError: It has ended.
+        """
+        tick = tick_name(name, key.due_at, key.request)
+        change = Change(
+            at=now, actor=author.actor, act="cancel", note=author.note, detail=_json({"tick": tick})
+        )
+        state = self._ledger.cancel(change, key)
+        if state is None:
+            raise UnknownName(f"there is no tick {tick}; everytick ticks {name} lists them")
+        if state in TERMINAL:
+            raise UsageError(f"{tick} has ended: it {_ENDED[state]}")
+        return state
+
+    def task(self, name: str) -> TaskRow:
+        """Return a task that is not removed.
+
+        Raises:
+            UnknownName: There is none; the message names the nearest.
+        """
+        for row in self._ledger.tasks(name=name):
+            if row.newest.status is not Status.REMOVED:
+                return row
+        raise UnknownName(f"there is no task '{name}'; everytick tasks lists them")
+
+    def pause_if_failing(self, task: Task, now: Instant) -> bool:
+        """Pause a task whose newest ticks have all failed, if its policies say so; tell whether."""
+        limit = task.policies.pause_after
+        if limit is None:
+            return False
+        ended = tuple(TERMINAL - {State.SKIPPED})
+        newest = self._ledger.ticks(TickFilter(task=task.name, states=ended, limit=limit))
+        if len(newest) < limit or any(tick.state is not State.FAILED for tick in newest):
+            return False
+        note = f"paused after {limit} failed ticks in a row; resume it when the cause is mended"
+        try:
+            self.pause(task.name, now, Author(actor="everytick", note=note))
+        except (UsageError, EditRefused):
+            return False
+        return True
+
+    def _difference(self, row: TaskRow, task: Task | None, origin: str) -> Difference | None:
+        newest = row.newest
+        removed = newest.status is Status.REMOVED
+        if task is None:
+            if newest.origin != origin or removed:
+                return None
+            return Difference(
+                name=newest.name,
+                kind="remove",
+                before=newest.definition,
+                after=self._newest(row).task,
+                version=newest.version,
+            )
+        if newest.origin != origin and not removed:
+            raise UsageError(
+                f"task '{task.name}' belongs to {newest.origin}, not to {origin}; "
+                "give yours another name, or remove it there first"
+            )
+        if newest.definition == task.definition and not removed:
+            return None
+        return Difference(
+            name=task.name,
+            kind="add" if removed else "change",
+            before="" if removed else newest.definition,
+            after=task,
+            version=newest.version,
+        )
+
+    def _newest(self, row: TaskRow) -> Version:
+        return self._versions.version(row.newest.task_id, row.newest.version)
+
+    def _standing(self, row: TaskRow) -> Standing:
+        newest = row.newest
+        return Standing(
+            task_id=newest.task_id,
+            versions=self._versions.since(newest.task_id, newest.version, row.planned_through),
+            planned_through=row.planned_through,
+            settled_through=row.settled_through,
+        )
+
+
+_ENDED: Mapping[State, str] = {
+    State.SUCCEEDED: "succeeded",
+    State.FAILED: "failed",
+    State.CANCELLED: "was cancelled",
+    State.SKIPPED: "was skipped",
+}
+
+
+def _effective(row: TaskRow, now: Instant) -> Status:
+    """Return a task's status, a pause that ended by itself counted as over."""
+    newest = row.newest
+    over = newest.paused_until is not None and newest.paused_until <= now
+    return Status.ACTIVE if newest.status is Status.PAUSED and over else newest.status
+
+
+def _status(one: Difference, row: TaskRow, now: Instant) -> Status:
+    if one.kind == "remove":
+        return Status.REMOVED
+    return Status.PAUSED if _effective(row, now) is Status.PAUSED else Status.ACTIVE
+
+
+def _json(detail: Mapping[str, object]) -> str:
+    return msgspec.json.encode(detail, order="deterministic").decode()

@@ -1,0 +1,94 @@
+"""A program: a loop around step(), which does one round and says when to come back.
+
+What a ledger cannot do now is not the end of a program: it says so once, and tries again.
+"""
+
+import logging
+from collections.abc import Callable, Sequence
+from typing import Protocol
+
+from everytick.clock import Clock
+from everytick.errors import LedgerError
+from everytick.presence import Presence
+from everytick.when import Instant
+
+log = logging.getLogger("everytick")
+
+PATIENCE = 1_000_000
+"""Microseconds until a program tries again after an error of the ledger."""
+
+
+class Program(Protocol):
+    """One of the programs."""
+
+    def step(self) -> Instant:
+        """Do one round and return when to come back; earlier does no harm."""
+        ...
+
+    def files(self) -> Sequence[int]:
+        """Return the files that end the wait when they can be read."""
+        ...
+
+    def finish(self) -> bool:
+        """Do one round of ending, without taking on anything new; return whether it is done."""
+        ...
+
+    def close(self) -> None:
+        """Let go of everything, at once."""
+        ...
+
+
+def run(programs: Sequence[Program], presence: Presence, clock: Clock, stopping: Callable[[], bool]) -> None:
+    """Step programs until told to stop, let them finish, then write down that they ended well.
+
+    Args:
+        programs: Stepped in turn.
+        presence: The row in the ledger that they share.
+        clock: What they wait with.
+        stopping: Asked before each round.
+    """
+    quiet = _Quiet()
+    try:
+        while not stopping():
+            back = min(quiet.step(program, clock) for program in programs)
+            clock.wait(back, [file for program in programs for file in program.files()])
+        waiting = list(programs)
+        while waiting := [program for program in waiting if not quiet.finished(program)]:
+            soon = clock.now() + PATIENCE // 10
+            clock.wait(soon, [file for program in waiting for file in program.files()])
+        presence.leave()
+    finally:
+        for program in programs:
+            program.close()
+
+
+class _Quiet:
+    """Tells each trouble of the ledger once, and when it is over."""
+
+    def __init__(self) -> None:
+        self.trouble = ""
+
+    def step(self, program: Program, clock: Clock) -> Instant:
+        try:
+            back = program.step()
+        except LedgerError as fault:
+            self._tell(str(fault))
+            return clock.now() + PATIENCE
+        self._tell("")
+        return back
+
+    def finished(self, program: Program) -> bool:
+        try:
+            return program.finish()
+        except LedgerError as fault:
+            self._tell(str(fault))
+            return False
+
+    def _tell(self, trouble: str) -> None:
+        if trouble == self.trouble:
+            return
+        if trouble:
+            log.error("the ledger does not answer, trying again: %s", trouble)
+        else:
+            log.warning("the ledger answers again")
+        self.trouble = trouble

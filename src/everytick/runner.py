@@ -1,0 +1,261 @@
+"""The runner: claims ticks that are ready, starts their attempts, and settles how they end."""
+
+import logging
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+
+from everytick.clock import Clock
+from everytick.conclude import Attempt, Report, Settlement, conclude
+from everytick.consider import Considered, Ready, Slot, consider
+from everytick.edits import Edits
+from everytick.errors import LedgerError, UsageError
+from everytick.executor import Executor, Job, Result
+from everytick.ledger import Ledger, Order
+from everytick.plan import Version
+from everytick.policy import Policies
+from everytick.presence import Presence
+from everytick.rescue import rescue
+from everytick.task import Call, Command, Inline, environment, told
+from everytick.tick import State, tick_name
+from everytick.versions import Versions
+from everytick.when import Instant
+
+log = logging.getLogger("everytick.runner")
+
+GLANCE = 500_000
+"""Microseconds between two looks at whether somebody else has written."""
+
+_BATCH = 500
+_ROUNDS = 20
+
+
+@dataclass(slots=True)
+class _Running:
+    attempt: Attempt
+    executor: Executor
+
+
+class Runner:
+    """One runner.
+
+    Args:
+        ledger: Its own connection to the ledger.
+        clock: Its clock.
+        presence: Its row in the ledger; shared where a scheduler lives in the same process.
+        versions: The definitions it runs by.
+        executors: How each kind of work is run.
+        queues: The queues it serves.
+        limit: How many attempts it runs at once.
+        grace: How long it lets attempts run on when it is told to stop, in microseconds.
+    """
+
+    def __init__(  # noqa: PLR0913 - the composition root names each part once
+        self,
+        ledger: Ledger,
+        clock: Clock,
+        presence: Presence,
+        versions: Versions,
+        executors: Mapping[type, Executor],
+        *,
+        queues: tuple[str, ...] = ("default",),
+        limit: int = 8,
+        grace: int = 30_000_000,
+    ) -> None:
+        self._ledger = ledger
+        self._clock = clock
+        self._presence = presence
+        self._versions = versions
+        self._edits = Edits(ledger, versions)
+        self._executors = executors
+        self._queues = queues
+        self._limit = limit
+        self._grace = grace
+        self._life = 0
+        self._running: dict[str, _Running] = {}
+        self._unsettled: list[Settlement] = []
+        self._doubtful = False
+        self._stop_at: Instant | None = None
+        self._hint = -1
+
+    def step(self) -> Instant:
+        """Settle, beat, stop what is to be stopped, claim and start; return when to come back."""
+        self._settle()
+        if not self._alive():
+            self._presence.join()
+        self._stop_requested()
+        now = self._clock.now()
+        if not self._presence.trusted():
+            return now + GLANCE
+        for _ in range(_ROUNDS):
+            if not self._claim():
+                return self._next(self._clock.now())
+            self._settle()
+        return now
+
+    def files(self) -> Sequence[int]:
+        """Return the files that can be read when an attempt has ended."""
+        found = {executor.fileno() for executor in self._executors.values()}
+        return [file for file in found if file is not None]
+
+    def finish(self) -> bool:
+        """Settle what ends within the grace, then give the rest up as lost."""
+        now = self._clock.now()
+        if self._stop_at is None:
+            self._stop_at = now + self._grace
+        self._settle()
+        if self._running and now < self._stop_at and self._alive():
+            return False
+        for executor in set(self._executors.values()):
+            executor.close()
+        self._settle()
+        return not self._running and not self._unsettled
+
+    def close(self) -> None:
+        """Kill what still runs."""
+        for executor in set(self._executors.values()):
+            executor.close()
+
+    def _alive(self) -> bool:
+        """Beat, and let attempts live on; False where this process has no living row."""
+        alive = bool(self._presence.id) and self._presence.beat()
+        if self._presence.lives != self._life or not alive:
+            self._abandon()
+            self._life = self._presence.lives
+        for executor in set(self._executors.values()):
+            executor.extend(self._presence.lives_until())
+        return alive
+
+    def _abandon(self) -> None:
+        """Kill what this process held in an earlier life: it is another's by now."""
+        for key, running in self._running.items():
+            log.error("%s is no longer ours: this process was declared dead", key)
+            running.executor.stop(key, grace=0.0)
+
+    def _claim(self) -> bool:
+        """Claim what can be started at once; return whether there may be more."""
+        if self._doubtful:
+            self._adopt()
+        free = min(self._limit - len(self._running), _BATCH)
+        now = self._clock.now()
+        without = frozenset(self._versions.broken)
+        ready = self._ledger.next_ready(self._queues, without) if free > 0 else None
+        if ready is None or ready > now:
+            return False
+        order = Order(holder=self._presence.id, queues=self._queues, limit=free, without=without)
+        self._doubtful = True
+        claim = self._ledger.claim(order, now, lambda batch, slots: self._consider(batch, slots, now))
+        self._doubtful = False
+        self._hint = -1
+        for attempt in claim.attempts:
+            self._start(attempt)
+        return claim.considered > 0
+
+    def _consider(
+        self, batch: Sequence[Ready], slots: Mapping[int, Sequence[Slot]], now: Instant
+    ) -> Considered:
+        readable = [ready for ready in batch if self._readable(ready)]
+        return consider(readable, slots, self._versions.version, now)
+
+    def _readable(self, ready: Ready) -> bool:
+        try:
+            self._versions.version(ready.key.task_id, ready.version)
+            self._versions.version(ready.key.task_id, ready.newest)
+        except UsageError as fault:
+            log.error("task left alone: %s", fault)  # noqa: TRY400 - the user's mistake needs no traceback
+            return False
+        return True
+
+    def _adopt(self) -> None:
+        """Start what an earlier claim may have committed although it failed: law 3."""
+        known = {one.attempt.key for one in self._unsettled}
+        known |= {running.attempt.key for running in self._running.values()}
+        held = self._ledger.held(self._presence.id)
+        self._doubtful = False
+        for attempt in held:
+            if attempt.key not in known:
+                self._start(attempt)
+
+    def _start(self, attempt: Attempt) -> None:
+        try:
+            version = self._versions.version(attempt.key.task_id, attempt.version)
+        except UsageError as fault:
+            lost = rescue(attempt, Policies(), self._clock.now(), str(fault))
+            self._unsettled.append(lost)
+            return
+        job = _job(attempt, version)
+        executor = self._executors[type(version.task.work)]
+        self._running[job.key] = _Running(attempt, executor)
+        executor.start(job)
+
+    def _stop_requested(self) -> None:
+        hint = self._ledger.hint()
+        if not self._running or hint == self._hint:
+            return
+        asked = set(self._ledger.stop_requests(self._presence.id))
+        self._hint = hint
+        for name, running in self._running.items():
+            attempt = running.attempt
+            if attempt.key in asked and not attempt.cancel_requested:
+                running.attempt = replace(attempt, cancel_requested=True)
+                policies = self._versions.policies(attempt.key.task_id, attempt.version)
+                running.executor.stop(name, grace=policies.grace / 1e6)
+
+    def _settle(self) -> None:
+        now = self._clock.now()
+        for executor in set(self._executors.values()):
+            for result in executor.results():
+                ended = self._running.pop(result.key, None)
+                if ended is not None:
+                    self._unsettled.append(self._concluded(ended.attempt, result, now))
+        if not self._unsettled:
+            return
+        refused = self._ledger.settle(self._unsettled, now)
+        settled, self._unsettled = self._unsettled, []
+        for one in refused:
+            log.warning("refused: attempt %d of %s is another's by now", one.attempt.attempt, one.attempt.key)
+        for one in settled:
+            if one.state is State.FAILED and one not in refused:
+                self._pause(one)
+
+    def _concluded(self, attempt: Attempt, result: Result, now: Instant) -> Settlement:
+        policies = self._versions.policies(attempt.key.task_id, attempt.version)
+        report = Report(
+            outcome=result.outcome, summary=result.summary, error=result.error, output=result.output
+        )
+        if result.outcome == "lost":
+            return rescue(attempt, policies, now, result.error or "its process was killed")
+        return conclude(attempt, report, policies, now)
+
+    def _pause(self, failed: Settlement) -> None:
+        key = failed.attempt.key
+        version = self._versions.version(key.task_id, failed.attempt.version)
+        try:
+            self._edits.pause_if_failing(version.task, self._clock.now())
+        except LedgerError as fault:
+            log.warning("not paused yet, the next failed tick will: %s", fault)
+
+    def _next(self, now: Instant) -> Instant:
+        back = now + min(GLANCE, self._presence.due())
+        if len(self._running) >= self._limit:
+            return back
+        ready = self._ledger.next_ready(self._queues, frozenset(self._versions.broken))
+        return back if ready is None else min(back, ready)
+
+
+def _job(attempt: Attempt, version: Version) -> Job:
+    task, key = version.task, attempt.key
+    work = task.work
+    return Job(
+        key=f"{tick_name(task.name, key.due_at, key.request)}!{attempt.attempt}",
+        call=work.call if isinstance(work, Call | Inline) else "",
+        command=work.command if isinstance(work, Command) else (),
+        arguments=work.arguments if isinstance(work, Call | Inline) else {},
+        environment={
+            **(work.environment if isinstance(work, Command) else {}),
+            **environment(task.name, key, attempt.attempt, attempt.prev_due),
+        },
+        tick=told(task.name, key, attempt.attempt, attempt.prev_due),
+        timeout=None if task.policies.timeout is None else task.policies.timeout / 1e6,
+        grace=task.policies.grace / 1e6,
+        directory=work.directory if isinstance(work, Command) else None,
+    )

@@ -1,0 +1,133 @@
+"""The scheduler: plans ticks ahead of time, and settles what the dead have left behind.
+
+Any number of schedulers may run; none is special. What one has planned, another finds planned.
+"""
+
+import logging
+from collections.abc import Sequence
+
+from everytick.clock import Clock
+from everytick.conclude import Attempt, Settlement
+from everytick.errors import UsageError
+from everytick.ledger import Ledger, Process
+from everytick.plan import Cursor, Plan, plan
+from everytick.presence import Presence
+from everytick.rescue import rescue
+from everytick.versions import Versions
+from everytick.when import Instant
+
+log = logging.getLogger("everytick.scheduler")
+
+HORIZON = 30_000_000
+"""Tasks whose cursor reaches less far than so many microseconds are planned twice as far."""
+
+GLANCE = 500_000
+"""Microseconds between two looks at whether somebody else has written."""
+
+_BATCH = 1000
+_ROUNDS = 20
+
+
+class Scheduler:
+    """One scheduler.
+
+    Args:
+        ledger: Its own connection to the ledger.
+        clock: Its clock.
+        presence: Its row in the ledger; shared where a runner lives in the same process.
+        versions: The definitions it plans by.
+        horizon: How far ahead it plans, in microseconds.
+    """
+
+    def __init__(
+        self,
+        ledger: Ledger,
+        clock: Clock,
+        presence: Presence,
+        versions: Versions,
+        *,
+        horizon: int = HORIZON,
+    ) -> None:
+        self._ledger = ledger
+        self._clock = clock
+        self._presence = presence
+        self._versions = versions
+        self._horizon = horizon
+        self._told: frozenset[int] = frozenset()
+
+    def step(self) -> Instant:
+        """Beat, plan what is near, bury the dead; return when to come back."""
+        if not self._presence.id or not self._presence.beat():
+            self._presence.join()
+        now = self._clock.now()
+        if not self._presence.trusted():
+            return now + GLANCE
+        moved = self._plan(now)
+        for process in self._presence.silent():
+            self._bury(process, now)
+        return now if moved else now + min(GLANCE, self._presence.due())
+
+    def files(self) -> Sequence[int]:
+        """Return none: a scheduler waits for time alone."""
+        return ()
+
+    def finish(self) -> bool:
+        """Have nothing to finish: every plan is whole when it is committed."""
+        return True
+
+    def close(self) -> None:
+        """Have nothing to let go of."""
+
+    def _plan(self, now: Instant) -> int:
+        near = now + self._horizon
+        until = near + self._horizon
+        moved = 0
+        for _ in range(_ROUNDS):
+            due = self._ledger.next_plan()
+            if due is None or due > near:
+                break
+            broken = frozenset(self._versions.broken)
+            moved = self._ledger.plan(
+                near, now, _BATCH, broken, lambda cursors: self._plans(cursors, now, until)
+            )
+            if not moved:
+                break
+        for task_id in self._versions.broken.keys() - self._told:
+            log.error("task left alone: %s", self._versions.broken[task_id])
+        self._told = frozenset(self._versions.broken)
+        return moved
+
+    def _plans(self, cursors: Sequence[Cursor], now: Instant, until: Instant) -> list[Plan]:
+        plans = []
+        for cursor in cursors:
+            try:
+                if cursor.request:
+                    versions = [self._versions.version(cursor.task_id, cursor.version)]
+                else:
+                    versions = self._versions.since(cursor.task_id, cursor.version, cursor.planned_through)
+            except UsageError:
+                continue
+            one = plan(cursor, versions, now, until)
+            if one.planned_through > cursor.planned_through:
+                plans.append(one)
+        return plans
+
+    def _bury(self, process: Process, now: Instant) -> None:
+        def decide(held: Sequence[Attempt]) -> list[Settlement]:
+            return [self._rescued(attempt, process, now) for attempt in held]
+
+        lost = self._ledger.bury(process.id, process.beat, now, decide)
+        if lost is not None:
+            log.warning(
+                "%s %d (pid %d on %s) is dead: %d attempts lost",
+                process.kind,
+                process.id,
+                process.pid,
+                process.host,
+                lost,
+            )
+
+    def _rescued(self, attempt: Attempt, process: Process, now: Instant) -> Settlement:
+        policies = self._versions.policies(attempt.key.task_id, attempt.version)
+        why = f"{process.kind} {process.id} (pid {process.pid} on {process.host}) stopped beating"
+        return rescue(attempt, policies, now, why)

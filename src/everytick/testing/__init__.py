@@ -1,0 +1,1 @@
+"""For tests of your own: a fake clock, the stepped engine, the simulation, the conformance suites."""

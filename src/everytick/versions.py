@@ -1,0 +1,90 @@
+"""Versions: the definitions of the ledger, read once and kept.
+
+A version never changes once it is written, so a kept one cannot be stale; a task whose newest number
+is higher than the kept ones is read again.
+"""
+
+from everytick.errors import UsageError
+from everytick.ledger import Reads, VersionRow
+from everytick.plan import Version
+from everytick.policy import Policies
+from everytick.task import read_definition
+
+_KEPT = 100_000
+
+
+class Versions:
+    """The versions of tasks, by number.
+
+    Args:
+        ledger: Where they are read.
+
+    Attributes:
+        broken: Why a task's definition cannot be read by this release; such a task is left alone.
+    """
+
+    def __init__(self, ledger: Reads) -> None:
+        self._ledger = ledger
+        self._kept: dict[int, dict[int, Version]] = {}
+        self.broken: dict[int, str] = {}
+
+    def version(self, task_id: int, number: int) -> Version:
+        """Return one version of a task.
+
+        Raises:
+            UsageError: This release cannot read it; the task is counted as broken from here on.
+        """
+        kept = self._kept.get(task_id)
+        if kept is None or number not in kept:
+            kept = self._read(task_id)
+        return kept[number]
+
+    def policies(self, task_id: int, number: int) -> Policies:
+        """Return the policies of a version, or the default ones where it cannot be read."""
+        try:
+            return self.version(task_id, number).task.policies
+        except UsageError:
+            return Policies()
+
+    def since(self, task_id: int, newest: int, moment: int) -> list[Version]:
+        """Return the versions of a task that reach beyond a moment, by number.
+
+        Raises:
+            UsageError: As for version().
+        """
+        self.version(task_id, newest)
+        numbers = sorted(self._kept[task_id])
+        found = [self._kept[task_id][number] for number in numbers if number <= newest]
+        while len(found) > 1 and found[1].since <= moment:
+            found.pop(0)
+        return found
+
+    def _read(self, task_id: int) -> dict[int, Version]:
+        if len(self._kept) >= _KEPT:
+            self._kept.clear()
+        try:
+            kept = {row.version: revived(row) for row in self._ledger.versions(task_id)}
+        except UsageError as fault:
+            self.broken[task_id] = str(fault)
+            raise
+        self.broken.pop(task_id, None)
+        self._kept[task_id] = kept
+        return kept
+
+
+def revived(row: VersionRow) -> Version:
+    """Return the version that a row describes, its schedule bound.
+
+    Raises:
+        UsageError: This release cannot read it.
+    """
+    task = read_definition(row.name, row.origin, row.definition)
+    return Version(
+        version=row.version,
+        since=row.since,
+        status=row.status,
+        paused_until=row.paused_until,
+        anchor=row.anchor,
+        task=task,
+        schedule=task.schedule.bound(name=row.name, anchor=row.anchor),
+    )
