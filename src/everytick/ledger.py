@@ -16,7 +16,7 @@ from everytick.conclude import Attempt, Settlement
 from everytick.consider import Considered, Ready, Slot
 from everytick.plan import Cursor, Plan, PlannedTick, Status
 from everytick.revise import Revision
-from everytick.tick import NEVER, Key, Reason, State
+from everytick.tick import NEVER, Key, State, TickRow
 from everytick.when import Instant
 
 
@@ -118,32 +118,6 @@ class TaskRow:
     last_due: Instant | None
     next_due: Instant | None
     settled_through: Instant | None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class TickRow:
-    """One row of the ledger, whole. See the ticks of LEDGER: times are instants, None where not yet."""
-
-    key: Key
-    task: str
-    version: int
-    prev_due: Instant | None
-    next_due: Instant | None
-    through: Instant | None
-    count: int
-    state: State
-    reason: Reason | None
-    queue: str
-    priority: int
-    ready_at: Instant | None
-    attempt: int
-    reruns: int
-    holder: int | None
-    sent_at: Instant | None
-    started_at: Instant | None
-    ended_at: Instant | None
-    summary: str | None
-    proof: int | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -95,6 +95,55 @@ class Key:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class TickRow:
+    """One row of the ledger, whole; what is not known yet is None.
+
+    Attributes:
+        key: Which tick; of a range row the first of its instants.
+        task: The task's name.
+        version: The version of the task that planned it.
+        prev_due: The instant before it that has a row: the chain that an audit follows.
+        next_due: The instant after it, as it was known: what it can be missed by.
+        through: The last instant of a range row.
+        count: How many instants the row stands for.
+        state: Where it is in its life.
+        reason: Why it failed or was skipped.
+        queue: Which runners may claim it.
+        priority: Its strict class.
+        ready_at: When it may start; NEVER where it waits for something other than time.
+        attempt: The number of its current or last attempt.
+        reruns: How many of its attempts were lost and followed by another.
+        holder: The process that has it.
+        sent_at: When a broker confirmed it.
+        started_at: When its current or last attempt was started.
+        ended_at: When it ended.
+        summary: What it returned, as JSON text.
+        proof: The checksum it was given when it ended.
+    """
+
+    key: Key
+    task: str
+    version: int
+    prev_due: Instant | None
+    next_due: Instant | None
+    through: Instant | None
+    count: int
+    state: State
+    reason: Reason | None
+    queue: str
+    priority: int
+    ready_at: Instant | None
+    attempt: int
+    reruns: int
+    holder: int | None
+    sent_at: Instant | None
+    started_at: Instant | None
+    ended_at: Instant | None
+    summary: str | None
+    proof: int | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Tick:
     """What a task is told about the tick it runs.
 

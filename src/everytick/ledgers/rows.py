@@ -5,9 +5,9 @@ from typing import Any
 
 from everytick.conclude import Attempt
 from everytick.consider import Ready, Slot
-from everytick.ledger import AttemptRow, Change, Process, TaskRow, TickRow, VersionRow
+from everytick.ledger import AttemptRow, Change, Process, TaskRow, VersionRow
 from everytick.plan import Cursor, Status
-from everytick.tick import Key, Reason, State
+from everytick.tick import Key, Reason, State, TickRow
 
 Row = Sequence[Any]
 """One row, its columns in the order of the statement that selects them."""

@@ -11,7 +11,7 @@ from datetime import timedelta
 
 from everytick.edits import Author, Edits
 from everytick.executor import Executor, Job
-from everytick.ledger import Ledger, TickFilter, TickRow
+from everytick.ledger import Ledger, TickFilter
 from everytick.ledgers.sqlite import SqliteLedger
 from everytick.policy import Policies
 from everytick.presence import LEASE, Presence
@@ -20,7 +20,7 @@ from everytick.scheduler import HORIZON, Scheduler
 from everytick.task import Call, Command, Inline, Task
 from everytick.testing.clock import FakeClock
 from everytick.testing.executor import Act, ScriptedExecutor
-from everytick.tick import rfc3339
+from everytick.tick import TickRow, rfc3339
 from everytick.versions import Versions
 from everytick.when import Instant, schedule
 

@@ -6,12 +6,12 @@ from dataclasses import asdict
 
 from everytick.conclude import Attempt
 from everytick.consider import Slot
-from everytick.ledger import AttemptRow, Change, Process, TaskRow, TickFilter, TickRow, VersionRow
+from everytick.ledger import AttemptRow, Change, Process, TaskRow, TickFilter, VersionRow
 from everytick.ledgers import rows
 from everytick.ledgers.sqlite.connection import Connection
 from everytick.plan import Cursor
 from everytick.policy import Priority
-from everytick.tick import Key
+from everytick.tick import Key, TickRow
 from everytick.when import Instant
 
 _PAGE = 1000
