@@ -51,6 +51,8 @@ class Job:
 class Result:
     """How one attempt ended.
 
+    Its texts can be stored anywhere: no NUL, and no code point that UTF-8 cannot write.
+
     Attributes:
         key: The job's key.
         outcome: How it ended.
@@ -68,6 +70,12 @@ class Result:
     error: str | None = None
     output: str = ""
     pid: int | None = None
+
+    def __post_init__(self) -> None:
+        for name in ("summary", "error", "output"):
+            text = getattr(self, name)
+            if text and ("\0" in text or not text.isascii()):
+                object.__setattr__(self, name, text.encode(errors="replace").decode().replace("\0", "\ufffd"))
 
 
 class Executor(Protocol):

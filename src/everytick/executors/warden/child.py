@@ -59,7 +59,7 @@ class Child:
     def complaint(self) -> str | None:
         """Return why a command could not start; to be asked when it has ended."""
         said = None if self.trouble is None else read(self.trouble)
-        return said.decode(errors="replace") if said else None
+        return " ".join(said.decode(errors="replace").split()) if said else None
 
     def close(self) -> None:
         """Close all descriptors."""

@@ -59,18 +59,22 @@ class Warden:
         """
         if job.key in self._ended:
             raise ValueError(f"'{job.key}' is in flight")
-        self._ended[job.key] = ended
-        self._say(
-            {
-                "start": job.key,
-                "timeout": job.timeout,
-                "grace": job.grace,
-                "directory": job.directory,
-                "environment": dict(job.environment),
-                **work,
-            },
-            self._link or self._launch(),
-        )
+        frame = {
+            "start": job.key,
+            "timeout": job.timeout,
+            "grace": job.grace,
+            "directory": job.directory,
+            "environment": dict(job.environment),
+            **work,
+        }
+        try:
+            link = self._link or self._launch()
+        except OSError as fault:
+            error = f"cannot start a process: {fault.strerror}"
+            ended(Result(key=job.key, outcome="error", error=error))
+        else:
+            self._ended[job.key] = ended
+            self._say(frame, link)
 
     def stop(self, key: str, *, grace: float) -> None:
         """Ask an attempt to end; killed after ``grace`` seconds."""

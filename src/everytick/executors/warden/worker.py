@@ -19,7 +19,7 @@ class Worker:
 
     def __init__(self, link: Frames) -> None:
         self._link = link
-        self._directory = str(Path.cwd())
+        self._directory = Path.cwd()
         self._environment = dict(os.environ)
         self._busy = False
         self._leaving = False
@@ -56,7 +56,7 @@ class Worker:
 
     def _run(self, frame: Frame) -> Verdict:
         try:
-            os.chdir(frame["directory"] or self._directory)
+            os.chdir(self._directory / (frame["directory"] or ""))
         except OSError as fault:
             reason = f"cannot enter the directory '{frame['directory']}': {fault.strerror}"
             return failure(UsageError(reason))
