@@ -30,7 +30,7 @@ class MonthDays:
     months: Choice
     weekdays: Choice
     _masks: dict[int, int] = field(default_factory=dict, init=False, repr=False, compare=False)
-    _page: tuple[int, int, int] = field(default=(0, 0, 0), init=False, repr=False, compare=False)
+    _page: tuple[int, int, int, int] = field(default=(0, 0, 0, 0), init=False, repr=False, compare=False)
 
     @property
     def either(self) -> bool:
@@ -39,15 +39,13 @@ class MonthDays:
 
     def at_or_after(self, day: int) -> int | None:
         """Return the first matching day that is not earlier, counted from 1970-01-01."""
-        first, end, mask = self._page
+        first, end, month, mask = self._page
         if not first <= day < end:
-            first, end, mask = self._turn(day)
+            first, end, month, mask = self._turn(day)
         rest = mask >> (day - first)
         if rest:
             return day + (rest & -rest).bit_length() - 1
-        at = date.fromordinal(end + _DAY_ZERO)
-        month = at.year * 12 + at.month - 1
-        for ahead in range(month, min(month + _MONTHS_AHEAD, 12 * 10_000)):
+        for ahead in range(month + 1, min(month + _MONTHS_AHEAD, 12 * 10_000)):
             mask = self.mask(ahead)
             if mask:
                 return _first_day(ahead) + (mask & -mask).bit_length() - 2
@@ -81,11 +79,11 @@ class MonthDays:
         """Return whether any day matches: 28 years show each month beginning on each weekday."""
         return any(self.mask(month) for month in range(2000 * 12, 2028 * 12))
 
-    def _turn(self, day: int) -> tuple[int, int, int]:
-        """Open the month of a day: its first day, the first day behind it, and its days from bit 0 on."""
+    def _turn(self, day: int) -> tuple[int, int, int, int]:
+        """Open the month of a day: its first day, the first behind it, its number, its days from bit 0 on."""
         at = date.fromordinal(day + _DAY_ZERO)
-        first, length = day - at.day + 1, monthrange(at.year, at.month)[1]
-        page = (first, first + length, self.mask(at.year * 12 + at.month - 1) >> 1)
+        first, month = day - at.day + 1, at.year * 12 + at.month - 1
+        page = (first, first + monthrange(at.year, at.month)[1], month, self.mask(month) >> 1)
         object.__setattr__(self, "_page", page)
         return page
 

@@ -7,7 +7,7 @@ from everytick.errors import ScheduleError
 
 _UNITS = {"w": 604_800_000, "d": 86_400_000, "h": 3_600_000, "m": 60_000, "s": 1000, "ms": 1}
 _NAMES = {"d": "day", "h": "hour", "m": "minute", "s": "second", "ms": "millisecond"}
-_PART = re.compile(r"([0-9]{1,9})(?:\s*)(ms|[wdhms])\s*")
+_PART = re.compile(r"([0-9]{1,9})(?:\s*)(ms|[wdhms])(?![a-z])\s*")
 _LONGEST = timedelta(days=36_525)
 
 

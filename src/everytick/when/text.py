@@ -23,6 +23,7 @@ from everytick.when.walltime import Fold, Gap, checked_fold, checked_gap, zone_n
 from everytick.when.within import Within
 
 _LONGEST = 2000
+_DEEPEST = 10
 _JOINT = re.compile(r"\(|\)|\||(?<!\S)(?:minus|within)(?!\S)", re.IGNORECASE)
 _ZONE = re.compile(r"\s+in\s+(\S+)\s*$", re.IGNORECASE)
 _OPTION = re.compile(r"\s+(gap|fold)=(\S*)\s*$", re.IGNORECASE)
@@ -82,6 +83,8 @@ def _split(text: str, joints: set[str]) -> Iterator[tuple[str, int, str]]:
     for found in _JOINT.finditer(text):
         word = found[0].lower()
         depth += {"(": 1, ")": -1}.get(word, 0)
+        if depth > _DEEPEST:
+            raise ScheduleError("Too many brackets in each other", text=text, position=found.start())
         if depth < 0:
             raise ScheduleError("This bracket closes nothing", text=text, position=found.start())
         if word in joints and depth == 0:

@@ -84,7 +84,7 @@ class Zone:
         self.name = name
         self._info = _open(name)
         self._blocks: dict[int, tuple[Span, ...]] = {}
-        self._recent = Span(0, 0, 0, 0, 0)
+        self._recent = Span(_FIRST, _LAST, 0, 0, 0) if name == "UTC" else Span(0, 0, 0, 0, 0)
 
     def __reduce__(self) -> tuple[object, tuple[str]]:
         return zone_named, (self.name,)
@@ -262,7 +262,8 @@ class Projection:
     def count(self, start: int, end: int) -> int:
         """Return how many seconds of the projection lie in start <= second < end."""
         total = 0
-        for span in self.zone.spans(max(start, _FIRST), min(end, _LAST)):
+        start, end = max(start, _FIRST), min(end, _LAST)
+        for span in self.zone.spans(start, end):
             low, high = self._walls(span)
             total += self.times.count(max(start + span.offset, low), min(end + span.offset, high))
             for extra in self._extras(span):
