@@ -1,0 +1,26 @@
+from everytick.app import Everytick
+from everytick.policy import CatchUp, Overlap, Policies, Priority, Retry
+from everytick.settings import duration
+from everytick.task import Task
+from everytick.tick import Tick
+from everytick.when import At, Cron, Every, Schedule, schedule
+
+__all__ = [
+    "At",
+    "CatchUp",
+    "Cron",
+    "Every",
+    "Everytick",
+    "Overlap",
+    "Policies",
+    "Priority",
+    "Retry",
+    "Schedule",
+    "Task",
+    "Tick",
+    "__version__",
+    "duration",
+    "schedule",
+]
+
+__version__: str

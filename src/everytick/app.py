@@ -1,0 +1,240 @@
+"""The composition root: from a configuration to a ledger, its programs and their parts.
+
+app = Everytick("sqlite:///everytick.db")
+
+@app.task(Cron("0 6 * * mon-fri", zone="Asia/Kolkata"), retry=Retry(5), finish_within="30m")
+def refresh_prices(tick): ...
+"""
+
+import importlib
+import importlib.util
+import inspect
+import sys
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any, TypeVar
+
+from everytick.clock import Clock
+from everytick.config import LEDGER, RunnerSettings, load
+from everytick.errors import ConfigError, UsageError
+from everytick.executor import Executor
+from everytick.executors.command import CommandExecutor
+from everytick.executors.inline import InlineExecutor
+from everytick.executors.process import ProcessExecutor
+from everytick.executors.warden.client import Warden
+from everytick.feeds import tasks as feed_tasks
+from everytick.ledger import Ledger
+from everytick.ledgers.sqlite import SqliteLedger
+from everytick.presence import Presence
+from everytick.program import Program
+from everytick.runner import Runner
+from everytick.scheduler import Scheduler
+from everytick.settings import policies
+from everytick.task import Call, Command, Inline, Task, Work
+from everytick.versions import Versions
+from everytick.when import Schedule
+from everytick.when import schedule as parse_schedule
+
+F = TypeVar("F", bound=Callable[..., object])
+
+CONFIG = "everytick.toml"
+"""The configuration of who names none."""
+
+
+class Everytick:
+    """A set of tasks and the ledger they live in.
+
+    Args:
+        ledger: The ledger's URL: ``sqlite:///file.db``.
+        origin: Whose tasks these are; ``apply`` removes only tasks of its own origin. Unless told
+            otherwise, the module that defines them.
+
+    Attributes:
+        tasks: The tasks, in the order of their definition.
+        data: The folder of the feeds' lists.
+        runner: How a runner works.
+    """
+
+    def __init__(self, ledger: str = LEDGER, *, origin: str = "") -> None:
+        self.ledger = ledger
+        self.origin = origin
+        self.tasks: list[Task] = []
+        self.data = Path("everytick-data")
+        self.runner = RunnerSettings()
+
+    def task(
+        self,
+        schedule: Schedule | str,
+        *,
+        name: str = "",
+        zone: str = "UTC",
+        inline: bool = False,
+        arguments: dict[str, Any] | None = None,
+        **words: object,
+    ) -> Callable[[F], F]:
+        """Make a function a task; it is called with the Tick it runs.
+
+        Args:
+            schedule: When it is due.
+            name: The task's name; the function's own unless told otherwise.
+            zone: The zone of a schedule that is given as text.
+            inline: Run it inside the runner's process: for quick and trusted work only.
+            arguments: Keyword arguments beside the tick; JSON values.
+            words: Policies, such as ``retry=Retry(5)``, ``finish_within="30m"``, ``overlap="queue_one"``.
+
+        Raises:
+            UsageError: The schedule or a policy cannot be read, or the function has no name to find it by.
+        """
+        when = parse_schedule(schedule, zone) if isinstance(schedule, str) else schedule
+        stated = policies(words)
+
+        def register(function: F) -> F:
+            call = _call_of(function)
+            given = dict(arguments or {})
+            work: Work = Inline(call=call, arguments=given) if inline else Call(call=call, arguments=given)
+            self.tasks.append(
+                Task(
+                    name=name or function.__name__,
+                    schedule=when,
+                    work=work,
+                    policies=stated,
+                    origin=self.origin or call.rpartition(":")[0],
+                )
+            )
+            return function
+
+        return register
+
+    def whose(self) -> str:
+        """Return the origin of the tasks."""
+        return self.origin or (self.tasks[0].origin if self.tasks else "python")
+
+
+def _call_of(function: Callable[..., object]) -> str:
+    module, name = function.__module__, function.__qualname__
+    if "<" in name:
+        raise UsageError(
+            f"task '{function.__name__}' is defined inside a function, where no worker can find it; "
+            "define it at the top of its module"
+        )
+    if module == "__main__" or module.startswith(_LOADED):
+        return f"{Path(inspect.getfile(function)).resolve()}:{name}"
+    return f"{module}:{name}"
+
+
+_LOADED = "_everytick_app_"
+
+
+def find_app(place: str) -> Everytick:
+    """Return the tasks that a place defines.
+
+    Args:
+        place: A TOML file, a Python file (``jobs.py`` or ``jobs.py:app``), or ``package.module:app``.
+
+    Raises:
+        UsageError: There is none; the message says how to name one.
+    """
+    if place.endswith(".toml"):
+        return _from_config(Path(place))
+    where, _, name = place.partition(":")
+    if where.endswith(".py"):
+        module = _load_file(Path(where))
+    else:
+        sys.path.insert(0, str(Path.cwd()))
+        try:
+            module = importlib.import_module(where)
+        except ModuleNotFoundError as fault:
+            if fault.name != where.partition(".")[0]:
+                raise
+            raise ConfigError(
+                f"there is no module '{where}'; name a .toml file, a .py file or a module"
+            ) from None
+    apps = [value for value in vars(module).values() if isinstance(value, Everytick)]
+    app = getattr(module, name, None) if name else apps[0] if len(apps) == 1 else None
+    if not isinstance(app, Everytick):
+        raise ConfigError(f"'{place}' names no Everytick; write {where}:NAME, where NAME = Everytick(...)")
+    return app
+
+
+def _load_file(path: Path) -> object:
+    if not path.exists():
+        raise ConfigError(f"there is no {path}; name a .toml file, a .py file or a module")
+    sys.path.insert(0, str(path.resolve().parent))
+    spec = importlib.util.spec_from_file_location(_LOADED + path.stem, path)
+    if spec is None or spec.loader is None:
+        raise ConfigError(f"{path} is no Python file")
+    module = importlib.util.module_from_spec(spec)
+    sys.modules[spec.name] = module
+    spec.loader.exec_module(module)
+    return module
+
+
+def _from_config(path: Path) -> Everytick:
+    config = load(path)
+    app = Everytick(config.ledger, origin=config.origin)
+    app.tasks = [*config.tasks, *feed_tasks.tasks(config)]
+    app.data = config.data
+    app.runner = config.runner
+    return app
+
+
+def open_ledger(url: str) -> Ledger:
+    """Open the ledger that a URL names.
+
+    Raises:
+        ConfigError: The URL names no kind of ledger that this release has.
+        LedgerError: It cannot be opened.
+    """
+    scheme, _, path = url.partition("://")
+    if scheme != "sqlite":
+        raise ConfigError(f"'{url}' names no ledger of this release; write sqlite:///everytick.db")
+    return SqliteLedger(path.removeprefix("/") or ":memory:")
+
+
+def scheduler(ledger: Ledger, clock: Clock, presence: Presence, versions: Versions) -> Program:
+    """Return a scheduler."""
+    return Scheduler(ledger, clock, presence, versions)
+
+
+def runner(
+    ledger: Ledger, clock: Clock, presence: Presence, versions: Versions, how: RunnerSettings
+) -> Program:
+    """Return a runner with all its executors."""
+    warden = Warden()
+    process = ProcessExecutor(warden)
+    executors: dict[type, Executor] = {
+        Call: process,
+        Command: CommandExecutor(warden),
+        Inline: InlineExecutor(),
+    }
+    return Runner(
+        ledger,
+        clock,
+        presence,
+        versions,
+        executors,
+        queues=how.queues,
+        limit=how.limit,
+        grace=how.grace,
+    )
+
+
+def programs(
+    kind: str, ledger: Ledger, clock: Clock, how: RunnerSettings
+) -> tuple[Presence, Sequence[Program]]:
+    """Return the programs of a process and the row in the ledger that they share.
+
+    Args:
+        kind: ``scheduler``, ``runner``, or ``up`` for both.
+        ledger: The ledger.
+        clock: The clock.
+        how: How the runner works.
+    """
+    presence = Presence(ledger, clock, kind)
+    versions = Versions(ledger)
+    found: list[Program] = []
+    if kind in {"scheduler", "up"}:
+        found.append(scheduler(ledger, clock, presence, versions))
+    if kind in {"runner", "up"}:
+        found.append(runner(ledger, clock, presence, versions, how))
+    return presence, found

@@ -1,0 +1,206 @@
+"""Commands that read the ledger."""
+
+import json
+from typing import Annotated
+
+import typer
+
+from everytick.cli import present, story
+from everytick.cli.session import AppOption, JsonOption, LedgerOption, Session, ZoneOption, moment, session
+from everytick.errors import UnknownName, UsageError
+from everytick.ledger import TickFilter
+from everytick.plan import Status
+from everytick.tick import NEVER, Key, State, TickRow, parse_tick_name, rfc3339
+from everytick.versions import revived
+
+TaskArgument = Annotated[str, typer.Argument(metavar="TASK")]
+TickArgument = Annotated[str, typer.Argument(metavar="TICK", help="Such as report@2026-11-21T06:00:00Z.")]
+
+
+def tasks(
+    ledger: LedgerOption = "",
+    app: AppOption = "",
+    *,
+    removed: Annotated[bool, typer.Option("--removed", help="Removed ones too.")] = False,
+    as_json: JsonOption = False,
+) -> None:
+    """List the tasks: what each is, when it is due next, and how it went last."""
+    with session(ledger, app) as here:
+        now = here.now()
+        rows = [row for row in here.ledger.tasks() if removed or row.newest.status is not Status.REMOVED]
+        last = {row.newest.task_id: _last(here, row.newest.name, now) for row in rows}
+        if as_json:
+            present.write_json(
+                [
+                    present.task_json(row)
+                    | {"last": None if (one := last[row.newest.task_id]) is None else present.tick_json(one)}
+                    for row in rows
+                ]
+            )
+            return
+        made = present.table("task", "schedule", "status", "next", "last", "ended")
+        for row in rows:
+            one = last[row.newest.task_id]
+            made.add_row(
+                row.newest.name,
+                json.loads(row.newest.definition)["schedule"],
+                present.styled(row.newest.status.value),
+                present.ago(_next(here, row.newest.task_id, now), now),
+                "-" if one is None else present.styled(one.state.value, present.outcome(one)),
+                "-" if one is None else present.ago(one.ended_at, now),
+            )
+        present.console().print(made if rows else "no tasks yet; everytick apply brings them in")
+
+
+def _last(here: Session, name: str, now: int) -> TickRow | None:
+    ended = (State.SUCCEEDED, State.FAILED, State.CANCELLED, State.SKIPPED)
+    found = here.ledger.ticks(TickFilter(task=name, states=ended, until=now, limit=1))
+    return found[0] if found else None
+
+
+def _next(here: Session, task_id: int, now: int) -> int | None:
+    row = here.ledger.versions(task_id)[-1]
+    if row.status is not Status.ACTIVE and (row.paused_until or NEVER) > now:
+        return None
+    return revived(row).schedule.instant_after(max(now, row.since))
+
+
+def ticks(
+    task: Annotated[str, typer.Argument(metavar="[TASK]")] = "",
+    ledger: LedgerOption = "",
+    app: AppOption = "",
+    state: Annotated[
+        list[str] | None, typer.Option("--state", "-s", help="Only in this state; repeatable.")
+    ] = None,
+    since: Annotated[
+        str, typer.Option("--from", metavar="TIME", help="Due at or after; a duration counts back.")
+    ] = "",
+    until: Annotated[str, typer.Option("--to", metavar="TIME", help="Due at or before.")] = "",
+    zone: ZoneOption = "",
+    limit: Annotated[int, typer.Option("-n", "--limit", min=1, max=100_000)] = 20,
+    *,
+    planned: Annotated[bool, typer.Option("--planned", help="Those that are not due yet, too.")] = False,
+    as_json: JsonOption = False,
+) -> None:
+    """List ticks, newest due first."""
+    with session(ledger, app) as here:
+        now = here.now()
+        if task:
+            here.edits.task(task)
+        which = TickFilter(
+            task=task or None,
+            states=tuple(_state(word) for word in state or ()),
+            since=moment(since, zone, now, past=True) if since else 0,
+            until=moment(until, zone, now, past=True) if until else NEVER if planned else now,
+            limit=limit,
+        )
+        rows = here.ledger.ticks(which)
+        if as_json:
+            present.write_json([present.tick_json(row) for row in rows])
+        else:
+            present.console().print(present.ticks_table(rows, now) if rows else "no ticks match")
+
+
+def _state(word: str) -> State:
+    try:
+        return State(word)
+    except ValueError:
+        raise UsageError(f"'{word}' is no state; they are: {', '.join(State)}") from None
+
+
+def show(
+    name: Annotated[str, typer.Argument(metavar="TASK|TICK")],
+    ledger: LedgerOption = "",
+    app: AppOption = "",
+    *,
+    as_json: JsonOption = False,
+) -> None:
+    """Show a task with its newest ticks, or one tick with its attempts and output."""
+    with session(ledger, app) as here:
+        if "@" in name:
+            _show_tick(here, name, as_json=as_json)
+        else:
+            _show_task(here, name, as_json=as_json)
+
+
+def _show_task(here: Session, name: str, *, as_json: bool) -> None:
+    now = here.now()
+    row = here.edits.task(name)
+    newest = here.ledger.ticks(TickFilter(task=name, until=now, limit=10))
+    versions = here.ledger.versions(row.newest.task_id)
+    if as_json:
+        present.write_json(present.task_json(row) | {"ticks": [present.tick_json(tick) for tick in newest]})
+        return
+    here_is = revived(row.newest)
+    console = present.console()
+    console.print(
+        f"[bold]{name}[/bold]  {row.newest.status.value}, version {row.newest.version} of {row.newest.origin}"
+    )
+    console.print(f"when   {here_is.schedule.sentence()}")
+    console.print(f"next   {present.ago(_next(here, row.newest.task_id, now), now)}")
+    for key, value in json.loads(row.newest.definition).items():
+        console.print(f"{key:<8} {json.dumps(value)}", style="dim")
+    if len(versions) > 1:
+        console.print(f"{len(versions)} versions since {rfc3339(versions[0].since)}")
+    console.print(present.ticks_table(newest, now) if newest else "no ticks yet")
+
+
+def the_tick(here: Session, name: str) -> TickRow:
+    """Return the tick of that name; of a range row, one for all it stands for.
+
+    Raises:
+        UnknownName: There is none.
+    """
+    task, due_at, request = parse_tick_name(name)
+    task_id = here.edits.task(task).newest.task_id
+    row = here.ledger.tick(Key(task_id, due_at, request))
+    if row is None:
+        before = here.ledger.ticks(TickFilter(task=task, until=due_at, limit=1))
+        row = before[0] if before and (before[0].through or 0) >= due_at else None
+    if row is None:
+        raise UnknownName(
+            f"there is no tick {name}; everytick ticks {task} lists them, everytick why tells more"
+        )
+    return row
+
+
+def _show_tick(here: Session, name: str, *, as_json: bool) -> None:
+    row = the_tick(here, name)
+    attempts = here.ledger.attempts(row.key)
+    outputs = {number: here.ledger.output(row.key, number) for number in range(1, row.attempt + 1)}
+    if as_json:
+        told = {
+            "attempts": [
+                {
+                    "attempt": one.attempt,
+                    "outcome": one.outcome,
+                    "started_at": rfc3339(one.started_at),
+                    "ended_at": rfc3339(one.ended_at),
+                    "refused": one.refused_at is not None,
+                }
+                for one in attempts
+            ],
+            "error": outputs[row.attempt][0],
+            "output": outputs[row.attempt][1],
+        }
+        present.write_json(present.tick_json(row) | told)
+        return
+    console = present.console()
+    console.print(present.ticks_table([row], here.now()))
+    for number, (error, output) in outputs.items():
+        if error or output:
+            console.print(f"[bold]attempt {number}[/bold]")
+            console.print("\n".join(part for part in (error, output.rstrip()) if part), markup=False)
+
+
+def why(
+    name: TickArgument, ledger: LedgerOption = "", app: AppOption = "", *, as_json: JsonOption = False
+) -> None:
+    """Tell why a tick ran, did not run, or does not exist."""
+    with session(ledger, app) as here:
+        lines = story.tell(here, name)
+        if as_json:
+            present.write_json({"tick": name, "story": lines})
+            return
+        for line in lines:
+            present.console().print(line, markup=False)

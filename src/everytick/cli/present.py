@@ -1,0 +1,170 @@
+"""How commands show things: tables for people, one JSON value for machines."""
+
+import json
+import sys
+from collections.abc import Iterable, Sequence
+from datetime import timedelta
+
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+from everytick.ledger import TaskRow
+from everytick.plan import Status
+from everytick.tick import SECOND, State, TickRow, rfc3339, tick_name
+from everytick.when import Instant, format_duration
+
+STYLES = {
+    "succeeded": "green",
+    "failed": "bold red",
+    "cancelled": "yellow",
+    "skipped": "yellow",
+    "running": "cyan",
+    "queued": "cyan",
+    "planned": "dim",
+    "active": "green",
+    "paused": "yellow",
+    "removed": "dim",
+}
+"""The colour of a state; the word itself always stands beside it."""
+
+
+def console() -> Console:
+    """Return where tables are written: colours only on a terminal, none under NO_COLOR."""
+    return Console(file=sys.stdout, highlight=False, soft_wrap=False)
+
+
+def write_json(value: object) -> None:
+    """Write one JSON value."""
+    sys.stdout.write(json.dumps(value, ensure_ascii=False, indent=2) + "\n")
+
+
+def write(text: str) -> None:
+    """Write a line for people."""
+    sys.stdout.write(text + "\n")
+
+
+def table(*columns: str, right: Sequence[str] = ()) -> Table:
+    """Return an empty table."""
+    made = Table(box=None, pad_edge=False, header_style="bold", padding=(0, 2, 0, 0))
+    for column in columns:
+        made.add_column(column, justify="right" if column in right else "left", overflow="fold")
+    return made
+
+
+def styled(word: str, text: str = "") -> Text:
+    """Return a word in the colour of its state."""
+    return Text(text or word, style=STYLES.get(word, ""))
+
+
+def ago(instant: Instant | None, now: Instant) -> str:
+    """Return how far an instant is from now: ``in 3m``, ``2h ago``."""
+    if instant is None:
+        return "-"
+    distance = instant - now
+    length = _rounded(abs(distance))
+    if length == "0s":
+        return "now"
+    return f"in {length}" if distance > 0 else f"{length} ago"
+
+
+def took(row: TickRow) -> str:
+    """Return how long a tick's last attempt took."""
+    if row.started_at is None or row.ended_at is None:
+        return "-"
+    milliseconds = (row.ended_at - row.started_at) // 1000
+    return f"{milliseconds}ms" if milliseconds < 1000 else _rounded(row.ended_at - row.started_at)
+
+
+def late(row: TickRow) -> str:
+    """Return how long after its due_at a tick was started."""
+    if row.started_at is None:
+        return "-"
+    behind = row.started_at - row.key.due_at
+    return f"{behind // 1000}ms" if behind < SECOND else _rounded(behind)
+
+
+def _rounded(length: int) -> str:
+    """Return a duration with its two largest units."""
+    seconds = length // SECOND
+    if seconds == 0:
+        return "0s"
+    for unit, size in ((86_400, 3600), (3600, 60)):
+        if seconds >= unit:
+            seconds -= seconds % size
+            break
+    return format_duration(timedelta(seconds=seconds))
+
+
+def outcome(row: TickRow) -> str:
+    """Return a tick's state with its reason: ``skipped (missed)``."""
+    return row.state.value + (f" ({row.reason.value})" if row.reason else "")
+
+
+def tick_json(row: TickRow) -> dict[str, object]:
+    """Return a tick as JSON values; times are RFC 3339 in UTC."""
+    return {
+        "tick": tick_name(row.task, row.key.due_at, row.key.request),
+        "task": row.task,
+        "due_at": rfc3339(row.key.due_at),
+        "request": row.key.request,
+        "version": row.version,
+        "state": row.state.value,
+        "reason": row.reason and row.reason.value,
+        "attempt": row.attempt,
+        "reruns": row.reruns,
+        "count": row.count,
+        "through": _time(row.through),
+        "ready_at": None if row.state is not State.PLANNED else _time(row.ready_at),
+        "started_at": _time(row.started_at),
+        "ended_at": _time(row.ended_at),
+        "summary": None if row.summary is None else json.loads(row.summary),
+    }
+
+
+def task_json(row: TaskRow) -> dict[str, object]:
+    """Return a task as JSON values."""
+    newest = row.newest
+    return {
+        "task": newest.name,
+        "status": newest.status.value,
+        "paused_until": _time(newest.paused_until),
+        "version": newest.version,
+        "since": rfc3339(newest.since),
+        "origin": newest.origin,
+        "definition": json.loads(newest.definition),
+        "next_due": _time(row.next_due) if newest.status is Status.ACTIVE else None,
+    }
+
+
+def _time(instant: Instant | None) -> str | None:
+    if instant is None or instant >= 2**62:
+        return None
+    return rfc3339(instant)
+
+
+def ticks_table(rows: Iterable[TickRow], now: Instant) -> Table:
+    """Return a table of ticks."""
+    made = table("tick", "state", "due", "late", "took", "said", right=("late", "took"))
+    for row in rows:
+        name = tick_name(row.task, row.key.due_at, row.key.request)
+        many = f" and {row.count - 1} more" if row.count > 1 else ""
+        made.add_row(
+            name + many,
+            styled(row.state.value, outcome(row)),
+            ago(row.key.due_at, now),
+            late(row),
+            took(row),
+            said(row),
+        )
+    return made
+
+
+def said(row: TickRow) -> str:
+    """Return the result of a tick in a few words."""
+    if row.summary is None:
+        return f"attempt {row.attempt}" if row.attempt > 1 else ""
+    value = json.loads(row.summary)
+    if isinstance(value, dict):
+        return " ".join(f"{key}={part}" for key, part in value.items() if part not in (0, None, ""))
+    return str(value)

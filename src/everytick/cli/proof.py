@@ -1,0 +1,257 @@
+"""Commands that examine: audit, check, doctor."""
+
+import importlib.util
+import shutil
+import sqlite3
+import sys
+from collections.abc import Iterator
+from contextlib import ExitStack
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated, Literal
+
+import typer
+from rich.progress import Progress
+
+from everytick.auditor import Audit
+from everytick.auditor import audit as prove
+from everytick.cli import present
+from everytick.cli.session import (
+    AppArgument,
+    AppOption,
+    JsonOption,
+    LedgerOption,
+    NoteOption,
+    Session,
+    ZoneOption,
+    author,
+    ledger_of,
+    moment,
+    session,
+    the_app,
+)
+from everytick.clock import SystemClock
+from everytick.errors import EverytickError, UsageError
+from everytick.ledger import Change
+from everytick.release import VERSION
+from everytick.task import Call, Command, Inline, Task
+from everytick.when import Instant
+
+_EXTRAS = {"polars": "feeds", "httpx": "feeds", "regex": "feeds and extract"}
+_SAFE_SQLITE = (3, 51, 3)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Point:
+    """One thing that was examined."""
+
+    verdict: Literal["good", "look", "bad"]
+    what: str
+    detail: str
+
+
+def audit(
+    task: Annotated[str, typer.Argument(metavar="[TASK]")] = "",
+    ledger: LedgerOption = "",
+    app: AppOption = "",
+    since: Annotated[str, typer.Option("--from", metavar="TIME", help="Due later than this.")] = "",
+    until: Annotated[str, typer.Option("--to", metavar="TIME", help="Due by then; now by default.")] = "",
+    zone: ZoneOption = "",
+    *,
+    as_json: JsonOption = False,
+) -> None:
+    """Prove that no tick is missing, doubled or unexplained; exit 1 otherwise."""
+    with session(ledger, app) as here:
+        now = here.now()
+        if task:
+            here.edits.task(task)
+        found = _proved(
+            here,
+            now,
+            task or None,
+            moment(since, zone, now, past=True) if since else None,
+            moment(until, zone, now, past=True) if until else None,
+        )
+    if as_json:
+        present.write_json(found.as_json())
+    else:
+        _show_audit(found)
+    if not found.clean:
+        raise typer.Exit(1)
+
+
+def _proved(
+    here: Session, now: Instant, task: str | None, since: Instant | None, until: Instant | None
+) -> Audit:
+    if not sys.stderr.isatty():
+        return prove(here.ledger, now, since=since, until=until, task=task)
+    with ExitStack() as stack:
+        console = present.console()
+        console.file = sys.stderr
+        bar = stack.enter_context(Progress(console=console, transient=True))
+        line = bar.add_task("auditing", total=None)
+        return prove(
+            here.ledger,
+            now,
+            since=since,
+            until=until,
+            task=task,
+            progress=lambda done, total: bar.update(line, completed=done, total=total),
+        )
+
+
+def _show_audit(found: Audit) -> None:
+    whole = found.as_json()
+    made = present.table("counted", "ticks", right=("ticks",))
+    for name, value in whole.items():
+        if isinstance(value, int):
+            bad = name in {"missing", "doubled", "unexplained"} and value
+            made.add_row(name, f"{value:,}", style="bold red" if bad else "")
+    console = present.console()
+    console.print(made)
+    for note in found.notes:
+        console.print(f"note: {note}", markup=False)
+    for finding in found.findings:
+        console.print(f"{finding.kind}: {finding.sentence}", style="red", markup=False)
+    if found.clean:
+        present.write("Nothing is missing, doubled or unexplained.")
+
+
+def check(app: AppArgument = "", *, as_json: JsonOption = False) -> None:
+    """Read the configuration as apply would, and say what to beware of."""
+    tasks = the_app(app)
+    points = [point for task in tasks.tasks for point in _lint(task)]
+    _report(points, as_json=as_json, good=f"{len(tasks.tasks)} tasks, nothing to complain of.")
+
+
+def _lint(task: Task) -> Iterator[_Point]:
+
+    now = SystemClock().now()
+    rule = task.schedule.bound(name=task.name, anchor=now)
+    if rule.instant_after(now) is None:
+        yield _Point(verdict="look", what=task.name, detail="its schedule yields no instant any more")
+    for note in rule.notes(now):
+        yield _Point(verdict="look", what=task.name, detail=note)
+    work = task.work
+    if isinstance(work, Command):
+        if shutil.which(work.command[0], path=None) is None and not Path(work.command[0]).exists():
+            yield _Point(
+                verdict="bad", what=task.name, detail=f"there is no program '{work.command[0]}' here"
+            )
+    elif isinstance(work, Call | Inline):
+        fault = _call_fault(work.call)
+        if fault:
+            yield _Point(verdict="bad", what=task.name, detail=fault)
+
+
+def _call_fault(call: str) -> str:
+    """Return what is wrong with the place of a callable, without importing it."""
+    place = call.rpartition(":")[0]
+    if "/" in place:
+        return "" if Path(place).is_file() else f"there is no file {place}"
+    try:
+        found = importlib.util.find_spec(place)
+    except (ImportError, ValueError):
+        found = None
+    return "" if found else f"there is no module '{place}' here"
+
+
+def doctor(
+    ledger: LedgerOption = "",
+    app: AppOption = "",
+    note: NoteOption = "",
+    *,
+    accept_clock: Annotated[
+        bool, typer.Option("--accept-clock", help="The wall clock stepped and is right: go on by it.")
+    ] = False,
+    as_json: JsonOption = False,
+) -> None:
+    """Examine the installation and the ledger; exit 1 if something is bad."""
+    points = list(_installation())
+    try:
+        url = ledger or ledger_of(app)
+    except UsageError:
+        url = ""
+        points.append(
+            _Point(verdict="look", what="ledger", detail="none is named here; --ledger URL examines it")
+        )
+    if url:
+        try:
+            with session(url) as here:
+                if accept_clock:
+                    _accept_clock(here, note)
+                    points.append(
+                        _Point(
+                            verdict="good", what="clock", detail="accepted; programs go on within a second"
+                        )
+                    )
+                points += _ledger(here, url)
+        except EverytickError as fault:
+            points.append(_Point(verdict="bad", what="ledger", detail=str(fault)))
+    _report(points, as_json=as_json, good="")
+
+
+def _installation() -> Iterator[_Point]:
+    python = ".".join(str(part) for part in sys.version_info[:3])
+    yield _Point(verdict="good", what="everytick", detail=f"{VERSION} on Python {python}")
+    safe = sqlite3.sqlite_version_info >= _SAFE_SQLITE
+    told = (
+        ""
+        if safe
+        else "; before 3.51.3 only programs of Everytick should write to a ledger (its gate guards them)"
+    )
+    yield _Point(verdict="good" if safe else "look", what="sqlite", detail=sqlite3.sqlite_version + told)
+    for name, use in _EXTRAS.items():
+        there = importlib.util.find_spec(name) is not None
+        detail = (
+            f"installed, for {use}"
+            if there
+            else f"not installed; {use} need it: pip install 'everytick[feeds]'"
+        )
+        yield _Point(verdict="good" if there else "look", what=name, detail=detail)
+
+
+def _ledger(here: Session, url: str) -> Iterator[_Point]:
+    rows = list(here.ledger.tasks())
+    yield _Point(verdict="good", what="ledger", detail=f"{url}: {len(rows)} tasks")
+    living = here.ledger.processes()
+    for one in living:
+        yield _Point(
+            verdict="look" if abs(one.skew) > 2_000_000 else "good",
+            what=one.kind,
+            detail=f"process {one.id}, pid {one.pid} on {one.host}, beat {one.beat}, "
+            f"its wall clock {one.skew / 1e6:+.3f} s from its own",
+        )
+    if not living:
+        yield _Point(verdict="look", what="programs", detail="none lives; everytick up starts them")
+    for row in rows:
+        try:
+            here.versions.version(row.newest.task_id, row.newest.version)
+        except UsageError as fault:
+            yield _Point(verdict="bad", what=row.newest.name, detail=str(fault))
+
+
+def _accept_clock(here: Session, note: str) -> None:
+    who = author(note)
+    here.ledger.edit(
+        Change(at=here.now(), actor=who.actor, act="accept-clock", note=note), [], lambda _known, _numbers: []
+    )
+
+
+def _report(points: list[_Point], *, as_json: bool, good: str) -> None:
+    if as_json:
+        present.write_json(
+            [{"verdict": one.verdict, "what": one.what, "detail": one.detail} for one in points]
+        )
+    elif points:
+        made = present.table("", "what", "detail")
+        styles = {"good": "green", "look": "yellow", "bad": "bold red"}
+        for one in points:
+            made.add_row(
+                one.verdict, one.what, one.detail, style=styles[one.verdict] if one.verdict != "good" else ""
+            )
+        present.console().print(made)
+    else:
+        present.write(good)
+    if any(one.verdict == "bad" for one in points):
+        raise typer.Exit(1)

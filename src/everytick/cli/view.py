@@ -1,0 +1,195 @@
+"""The live view of `up`: what is due next, what ran, what the lists gained and lost.
+
+On a terminal it is one screen, drawn again when something changed; elsewhere a line for each tick
+that ended. It reads through a connection of its own and can only look.
+"""
+
+import json
+import sys
+import threading
+from pathlib import Path
+
+from rich.console import Console, Group
+from rich.live import Live
+from rich.table import Table
+from rich.text import Text
+
+from everytick.app import open_ledger
+from everytick.cli import present
+from everytick.clock import SystemClock
+from everytick.errors import EverytickError
+from everytick.feeds.tasks import REFRESH
+from everytick.ledger import Ledger, TickFilter
+from everytick.plan import Status, Version
+from everytick.tick import SECOND, TERMINAL, State, TickRow, rfc3339
+from everytick.versions import revived
+from everytick.when import Instant
+
+_PERIOD = 1.0
+_NEXT = 6
+_RECENT = 12
+
+
+class View:
+    """A thread that shows what the ledger says.
+
+    Args:
+        url: The ledger.
+        data: The folder of the feeds' lists.
+    """
+
+    def __init__(self, url: str, data: Path) -> None:
+        self._url = url
+        self._data = data
+        self._over = threading.Event()
+        self._thread = threading.Thread(target=self._run, name="view", daemon=True)
+
+    def start(self) -> None:
+        """Begin to show."""
+        self._thread.start()
+
+    def stop(self) -> None:
+        """Show what happened to the end, then stop."""
+        self._over.set()
+        self._thread.join(timeout=5)
+
+    def _run(self) -> None:
+        try:
+            with open_ledger(self._url) as ledger:
+                screen = _Screen(ledger, self._data)
+                if sys.stdout.isatty():
+                    self._live(screen)
+                else:
+                    self._lines(screen)
+        except EverytickError as fault:
+            sys.stderr.write(f"the live view ended, the programs go on: {fault}\n")
+
+    def _live(self, screen: "_Screen") -> None:
+        with Live(console=Console(), auto_refresh=False, transient=False) as live:
+            over = False
+            while not over:
+                over = self._over.wait(_PERIOD)
+                live.update(screen.draw(live.console.height), refresh=True)
+
+    def _lines(self, screen: "_Screen") -> None:
+        over = False
+        while not over:
+            over = self._over.wait(_PERIOD)
+            for line in screen.news():
+                sys.stdout.write(line + "\n")
+            sys.stdout.flush()
+
+
+class _Screen:
+    """What there is to see, read from the ledger."""
+
+    def __init__(self, ledger: Ledger, data: Path) -> None:
+        self._ledger = ledger
+        self._clock = SystemClock()
+        self._data = data
+        self._seen: set[object] = set()
+        self._begun = self._clock.now()
+        self._tasks: list[tuple[str, Version]] = []
+        self._edited: int | None = None
+
+    def news(self) -> list[str]:
+        """Return a line for each tick that has ended since the last call."""
+        now = self._clock.now()
+        rows = self._ledger.ticks(
+            TickFilter(states=tuple(TERMINAL), since=self._begun - 3600 * SECOND, until=now, limit=500)
+        )
+        fresh = [row for row in rows if row.key not in self._seen and (row.ended_at or 0) >= self._begun]
+        self._seen = {row.key for row in rows}
+        return [self._line(row) for row in reversed(fresh)]
+
+    def _line(self, row: TickRow) -> str:
+        said = self._said(row)
+        name = f"{row.task}@{rfc3339(row.key.due_at)}" + (
+            f" and {row.count - 1} more" if row.count > 1 else ""
+        )
+        ended = rfc3339((row.ended_at or 0) // SECOND * SECOND)
+        return f"{ended}  {name}  {present.outcome(row)}  {said}".rstrip()
+
+    def _said(self, row: TickRow) -> str:
+        if row.state is State.FAILED:
+            return (self._ledger.output(row.key, row.attempt)[0] or "").partition("\n")[0]
+        return present.said(row)
+
+    def draw(self, height: int) -> Group:
+        """Return the screen."""
+        now = self._clock.now()
+        self._read_tasks()
+        room = max(4, min(_RECENT, height - _NEXT - 12))
+        recent = self._ledger.ticks(TickFilter(states=(*TERMINAL, State.RUNNING), until=now, limit=room))
+        parts: list[Table | Text] = [self._header(now), self._next(now), Text(""), self._ran(recent, now)]
+        lists = self._lists(now)
+        if lists is not None:
+            parts += [Text(""), lists]
+        parts.append(Text("Ctrl-C ends it.", style="dim"))
+        return Group(*parts)
+
+    def _read_tasks(self) -> None:
+        hint = self._ledger.hint()
+        if hint == self._edited and self._tasks:
+            return
+        self._edited = hint
+        rows = [row for row in self._ledger.tasks() if row.newest.status is Status.ACTIVE]
+        self._tasks = [(row.newest.name, revived(row.newest)) for row in rows]
+
+    def _header(self, now: Instant) -> Text:
+        return Text.assemble(
+            ("Everytick", "bold"),
+            f"  {rfc3339(now // SECOND * SECOND)}  {len(self._tasks)} tasks  ",
+            (self._url_free(), "dim"),
+        )
+
+    def _url_free(self) -> str:
+        living = len(self._ledger.processes())
+        return f"{living} process{'es' if living != 1 else ''}"
+
+    def _next(self, now: Instant) -> Table:
+        made = present.table("due next", "task", "schedule")
+        due = [
+            (instant, name, version)
+            for name, version in self._tasks
+            if (instant := version.schedule.instant_after(max(now, version.since))) is not None
+        ]
+        for instant, name, version in sorted(due, key=lambda one: one[0])[:_NEXT]:
+            made.add_row(present.ago(instant, now), name, str(version.task.schedule))
+        return made
+
+    def _ran(self, rows: list[TickRow], now: Instant) -> Table:
+        made = present.table("ran", "task", "state", "late", "took", "said", right=("late", "took"))
+        for row in rows:
+            many = f" and {row.count - 1} more" if row.count > 1 else ""
+            made.add_row(
+                present.ago(row.started_at or row.ended_at or now, now),
+                row.task + many,
+                present.styled(row.state.value, present.outcome(row)),
+                present.late(row),
+                present.took(row),
+                self._said(row),
+            )
+        return made
+
+    def _lists(self, now: Instant) -> Table | None:
+        feeds = [name for name, version in self._tasks if getattr(version.task.work, "call", "") == REFRESH]
+        if not feeds:
+            return None
+        made = present.table("list", "rows", "gained", "lost", "changed", "good", right=("rows",))
+        for name in feeds:
+            path = self._data / "feeds" / name
+            newest = max(path.glob("[0-9]*.json"), default=None) if path.is_dir() else None
+            if newest is None:
+                made.add_row(name, "-", "-", "-", "-", "never yet")
+                continue
+            snapshot = json.loads(newest.read_text("utf-8"))
+            made.add_row(
+                f"{name} #{snapshot['sequence']}",
+                f"{snapshot['rows']:,}",
+                f"+{snapshot['added']}",
+                f"-{snapshot['removed']}",
+                f"~{snapshot['changed']}",
+                present.ago(snapshot["at"], now),
+            )
+        return made

@@ -1,0 +1,60 @@
+"""From the `[feed.NAME]` tables of a configuration to the tasks that refresh them."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from everytick import settings
+from everytick.config import Config, read_policies, read_schedule
+from everytick.errors import UsageError
+from everytick.feeds.feed import KEYS, Feed, from_section
+from everytick.task import Call, Task
+
+REFRESH = "everytick.feeds.refresh:run"
+"""What a feed's task calls."""
+
+_TASK_WORDS = {"schedule", "zone", *settings.POLICIES}
+
+
+def feeds(config: Config) -> dict[str, Feed]:
+    """Return the feeds of a configuration by name.
+
+    Raises:
+        ConfigError: A table cannot be used; the message names file, line and mend.
+    """
+    return {name: _feed(config, name, section) for name, section in config.feeds.items()}
+
+
+def tasks(config: Config) -> list[Task]:
+    """Return the tasks that refresh the feeds of a configuration.
+
+    Raises:
+        ConfigError: As for feeds().
+    """
+    found = []
+    for name, feed in feeds(config).items():
+        section = config.feeds[name]
+        words = {word: value for word, value in section.items() if word in settings.POLICIES}
+        found.append(
+            Task(
+                name=name,
+                schedule=read_schedule(config.place, "feed", name, section),
+                work=Call(
+                    call=REFRESH,
+                    arguments={"name": name, "feed": feed.section(), "data": str(config.data)},
+                ),
+                policies=read_policies(config.place, "feed", name, words),
+                origin=config.origin,
+            )
+        )
+    return found
+
+
+def _feed(config: Config, name: str, section: Mapping[str, Any]) -> Feed:
+    for word in section.keys() - KEYS - _TASK_WORDS:
+        near = settings.nearest(word, {*KEYS, *_TASK_WORDS})
+        raise config.place.fault(f"feed '{name}': unknown key '{word}'{near}", "feed", name, word)
+    try:
+        return from_section(name, section)[0]
+    except UsageError as fault:
+        word = str(fault).removeprefix(f"feed.{name}.").partition(" ")[0]
+        raise config.place.fault(f"feed '{name}': {fault}", "feed", name, word) from fault
