@@ -9,6 +9,7 @@ from everytick.executor import Executor, Job, Result
 from everytick.executors.inline import InlineExecutor
 from everytick.executors.process import ProcessExecutor
 from everytick.executors.warden.client import Warden
+from everytick.executors.warden.frames import LIMIT
 
 Run = Callable[..., Result]
 
@@ -71,6 +72,15 @@ def test_the_tick_goes_where_there_is_room_for_it(run: Run) -> None:
 def test_wrong_arguments_are_its_error(run: Run) -> None:
     result = run("without", {"often": 3})
     assert result.error == "TypeError: without() got an unexpected keyword argument 'often'"
+
+
+@pytest.mark.parametrize("value", [object(), "x" * LIMIT])
+def test_what_a_worker_cannot_be_given_is_an_error(warden: Warden, jobs: str, value: object) -> None:
+    executor = ProcessExecutor(warden)
+    executor.start(Job(key="a", call=f"{jobs}:give", arguments={"value": value}))
+    (result,) = executor.results()
+    assert result.error is not None
+    assert result.error.startswith("its arguments cannot be passed on: ")
 
 
 @pytest.mark.parametrize(

@@ -185,6 +185,28 @@ def test_a_worker_serves_many_and_leaves_when_spoiled(
     assert run("count").summary == "1"
 
 
+def test_a_worker_is_replaced_after_a_thousand_calls(warden: Warden, wait: Wait, jobs: str) -> None:
+    executor = ProcessExecutor(warden)
+    said = []
+    for _ in range(1001):
+        executor.start(Job(key="a", call=f"{jobs}:count"))
+        said += [result.summary for result in wait(executor)]
+    assert said == [*map(str, range(1, 1001)), "1"]
+
+
+def test_an_unused_worker_is_let_go(wait: Wait, until: Until, alive: Alive, jobs: str) -> None:
+    warden = Warden(keep=0.05)
+    executor = ProcessExecutor(warden)
+    for _ in range(2):
+        executor.start(Job(key="a", call=f"{jobs}:count"))
+        (result,) = wait(executor)
+        assert result.summary == "1"
+        worker = result.pid
+        assert worker is not None
+        until(lambda pid=worker: not alive(pid))  # type: ignore[misc]
+    executor.close()
+
+
 def test_a_shell_s_children_may_clean_up_after_it(
     warden: Warden, wait: Wait, until: Until, tmp_path: Path
 ) -> None:

@@ -27,10 +27,12 @@ class Warden:
 
     Args:
         output_limit: How many bytes of an attempt's output are kept.
+        keep: For how many seconds an unused worker is kept; by default a task of every minute finds it warm.
     """
 
-    def __init__(self, *, output_limit: int = OUTPUT_LIMIT) -> None:
+    def __init__(self, *, output_limit: int = OUTPUT_LIMIT, keep: float = 90.0) -> None:
         self._output_limit = output_limit
+        self._keep = keep
         self._until: int | None = None
         self._process: subprocess.Popen[bytes] | None = None
         self._link: Frames | None = None
@@ -72,9 +74,14 @@ class Warden:
         except OSError as fault:
             error = f"cannot start a process: {fault.strerror}"
             ended(Result(key=job.key, outcome="error", error=error))
-        else:
-            self._ended[job.key] = ended
+            return
+        self._ended[job.key] = ended
+        try:
             self._say(frame, link)
+        except (TypeError, ValueError) as fault:
+            del self._ended[job.key]
+            error = f"its arguments cannot be passed on: {fault}"
+            ended(Result(key=job.key, outcome="error", error=error))
 
     def stop(self, key: str, *, grace: float) -> None:
         """Ask an attempt to end; killed after ``grace`` seconds."""
@@ -114,7 +121,7 @@ class Warden:
         self._link = Frames(ours)
         self._link.limit(_PATIENCE)
         path = [entry or str(Path.cwd()) for entry in sys.path]
-        self._say({"path": path, "output_limit": self._output_limit}, self._link)
+        self._say({"path": path, "output_limit": self._output_limit, "keep": self._keep}, self._link)
         self._say({"until": self._until}, self._link)
         return self._link
 

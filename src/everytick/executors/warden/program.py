@@ -24,9 +24,6 @@ from everytick.executors.warden.frames import Frame, Frames
 CALLS_PER_WORKER = 1000
 """After so many calls a worker is replaced: whatever its callables leak is given back."""
 
-IDLE_TIME = 90 * SECOND
-"""An unused worker is kept for so long: a task of every minute finds it warm."""
-
 LAST_WAIT = 2 * SECOND
 """How long killed processes may take to vanish when the warden ends."""
 
@@ -43,6 +40,7 @@ class WardenProgram:
         self._until: int | None = None
         self._path: list[str] = []
         self._output_limit = 0
+        self._keep = 0  # microseconds
         self._open = True
 
     def run(self) -> None:
@@ -84,6 +82,7 @@ class WardenProgram:
                 self._until = frame["until"]
             else:
                 self._path, self._output_limit = frame["path"], frame["output_limit"]
+                self._keep = int(frame["keep"] * SECOND)
 
     def _part(self, _descriptor: int, _events: int) -> None:
         self._open = False
@@ -169,7 +168,7 @@ class WardenProgram:
         elif (
             answer["spent"] or child.served >= CALLS_PER_WORKER or kin.left_behind(child.roots, self._living)
         ):
-            kin.kill(child.roots)
+            self._kill(attempt, child)
         else:
             self._report(attempt, child)
             child.idle_since = _now()
@@ -192,6 +191,7 @@ class WardenProgram:
         if attempt is None:
             if child in self._idle:
                 self._idle.remove(child)
+            kin.kill(child.roots)
             self._drop(child)
             return
         attempt.status = status
@@ -200,10 +200,13 @@ class WardenProgram:
                 attempt.answer = next(iter(child.link.receive(wait=False)), None)
 
     def _conclude(self, attempt: Attempt, child: Child) -> None:
-        """Report an attempt whose process has ended, unless its family is still within its grace."""
-        if attempt.reason is not None and not attempt.killed and kin.family(child.roots):
-            return
-        self._drop(child, attempt)
+        """Report an attempt whose process has ended, once its family is gone to the last."""
+        if attempt.reason is None and not attempt.killed and kin.left_behind(child.roots, self._living):
+            self._kill(attempt, child)
+        if (attempt.reason is not None or attempt.killed) and kin.family(child.roots):
+            return  # they are within their grace, or dying; each death brings us here again
+        self._report(attempt, child)
+        self._drop(child)
 
     # What time does.
 
@@ -212,7 +215,7 @@ class WardenProgram:
 
     def _pause(self, now: int) -> float | None:
         """Return for how many seconds nothing falls due; None for ever."""
-        due = [child.idle_since + IDLE_TIME for child in self._idle[:1]]
+        due = [child.idle_since + self._keep for child in self._idle[:1]]
         for attempt, _ in self._in_flight.values():
             if not attempt.killed:
                 # Look often: while the machine sleeps, the selector's clock stands still, but not BOOTTIME.
@@ -231,21 +234,20 @@ class WardenProgram:
                 attempt.run_out(now)
                 kin.tell(child.roots, signal.SIGTERM)
             if attempt.kill_at is not None and now >= attempt.kill_at:
-                attempt.killed = True
-                kin.kill(child.roots)
+                self._kill(attempt, child)
                 if attempt.status is not None:
                     self._conclude(attempt, child)
-        while self._idle and now >= self._idle[0].idle_since + IDLE_TIME:
+        while self._idle and now >= self._idle[0].idle_since + self._keep:
             kin.kill(self._idle.pop(0).roots)
 
     # How things end.
 
-    def _drop(self, child: Child, attempt: Attempt | None = None) -> None:
-        """Clear up after a process that has ended."""
-        if kin.left_behind(child.roots, self._living):
-            kin.kill(child.roots)
-        if attempt is not None:
-            self._report(attempt, child)
+    def _kill(self, attempt: Attempt, child: Child) -> None:
+        attempt.killed = True
+        kin.kill(child.roots)
+
+    def _drop(self, child: Child) -> None:
+        """Let go of a process that has ended."""
         self._unwatch(child.output)
         if child.link is not None:
             self._unwatch(child.link)
@@ -261,8 +263,9 @@ class WardenProgram:
         for attempt, _ in self._in_flight.values():
             attempt.ask_to_end("lost", "killed: its runner ended", now)
             attempt.killed = True
-        kin.kill({os.getpid()})
-        while self._living and (left := now + LAST_WAIT - _now()) > 0:
+        us = {os.getpid()}
+        kin.kill(us)
+        while len(kin.family(us)) > 1 and (left := now + LAST_WAIT - _now()) > 0:
             self._listen(left / SECOND)
         for attempt, child in list(self._in_flight.values()):
             self._report(attempt, child)
