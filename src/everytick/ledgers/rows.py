@@ -1,13 +1,15 @@
-"""From rows to values: what each column of a statement means, alike for every store."""
+"""From rows to values and back: what each column of a statement means, alike for every store."""
 
-from collections.abc import Sequence
+import json
+from collections.abc import Iterable, Sequence
 from typing import Any
 
-from everytick.conclude import Attempt
+from everytick.conclude import Attempt, Settlement
 from everytick.consider import Ready, Slot
 from everytick.ledger import AttemptRow, Change, Process, TaskRow, VersionRow
-from everytick.plan import Cursor, Status
-from everytick.tick import Key, Reason, State, TickRow
+from everytick.plan import Cursor, PlannedTick, Status
+from everytick.tick import TERMINAL, Key, Reason, State, TickRow, proof
+from everytick.when import Instant
 
 Row = Sequence[Any]
 """One row, its columns in the order of the statement that selects them."""
@@ -144,3 +146,62 @@ def attempt(row: Row) -> AttemptRow:
         outcome=row[7],
         refused_at=row[8],
     )
+
+
+def attempted(ready: Ready, holder: int, now: Instant) -> Attempt:
+    """Return the attempt that a process starts of a ready tick."""
+    return Attempt(
+        key=ready.key,
+        attempt=ready.attempt,
+        holder=holder,
+        reruns=ready.reruns,
+        version=ready.version,
+        prev_due=ready.prev_due,
+        next_due=ready.next_due,
+        started_at=now,
+    )
+
+
+def bound(key: Key) -> dict[str, Any]:
+    """Return the parameters that name a tick."""
+    return {"task_id": key.task_id, "due_at": key.due_at, "request": key.request}
+
+
+def numbers(found: Iterable[int]) -> str:
+    """Return a list of numbers as the one parameter that a statement takes it by: JSON."""
+    return json.dumps(sorted(found))
+
+
+def planned(task_id: int, request: int, tick: PlannedTick, now: Instant) -> dict[str, Any]:
+    """Return the parameters of insert_tick."""
+    ended = tick.state in TERMINAL
+    ending = (tick.through, tick.count, tick.state, tick.reason, 1, now)
+    return {
+        "task_id": task_id,
+        "due_at": tick.due_at,
+        "request": request,
+        "version": tick.version,
+        "prev_due": tick.prev_due,
+        "next_due": tick.next_due,
+        "through": tick.through,
+        "count": tick.count,
+        "state": tick.state.value,
+        "reason": tick.reason and tick.reason.value,
+        "queue": tick.policies.queue,
+        "priority": tick.policies.priority.value,
+        "ready_at": tick.ready_at,
+        "ended_at": now if ended else None,
+        "proof": proof(Key(task_id, tick.due_at, request), ending) if ended else None,
+    }
+
+
+def kept(one: Settlement, now: Instant, *, refused_at: Instant | None) -> dict[str, Any]:
+    """Return the parameters of keep_attempt."""
+    return bound(one.attempt.key) | {
+        "attempt": one.attempt.attempt,
+        "holder": one.attempt.holder,
+        "started_at": one.attempt.started_at,
+        "now": now,
+        "outcome": one.report.outcome,
+        "refused_at": refused_at,
+    }

@@ -3,6 +3,7 @@
 from types import TracebackType
 from typing import Self
 
+from everytick.ledgers.sqlite.changes import SqliteChanges
 from everytick.ledgers.sqlite.connection import Connection
 from everytick.ledgers.sqlite.reads import SqliteReads
 from everytick.ledgers.sqlite.writes import SqliteWrites
@@ -10,21 +11,26 @@ from everytick.ledgers.sqlite.writes import SqliteWrites
 __all__ = ["SqliteLedger"]
 
 
-class SqliteLedger(SqliteWrites, SqliteReads):
+class SqliteLedger(SqliteWrites, SqliteChanges, SqliteReads):
     """A ledger in one SQLite file.
 
     Args:
         path: The file; made if it is not there. ``:memory:`` keeps it in this process alone.
+        patience: Seconds to wait for other writers before LedgerLocked.
+
+    Attributes:
+        path: The file, its links followed; ``:memory:`` for none.
 
     Raises:
         LedgerError: The file cannot be opened, is damaged, or a newer release wrote it.
     """
 
-    def __init__(self, path: str) -> None:
-        connection = Connection(path)
+    def __init__(self, path: str, *, patience: float = 30.0) -> None:
+        connection = Connection(path, patience)
         SqliteWrites.__init__(self, connection)
+        SqliteChanges.__init__(self, connection)
         SqliteReads.__init__(self, connection)
-        self.path = path
+        self.path = connection.path
 
     def close(self) -> None:
         """Close it; committed work stays."""

@@ -1,145 +1,183 @@
-"""One SQLite file: opening it, bringing it up to date, transactions, and what can go wrong with it.
+"""One SQLite file: opening it, bringing it up to date, and transactions.
 
-Writers pass a gate, an flock on a file beside the ledger. SQLite's own waiting backs off to 100 ms and
-starves: four busy processes waited up to 4.7 s for it, and 66 ms at the gate. As all checkpoints happen
-inside a commit, the gate also keeps two of them from ever running at once.
+Writers pass a gate. As checkpoints happen only inside a commit, which holds the gate, or when the last
+connection closes, no two of them run at once: SQLite before 3.51.3 could damage a file otherwise.
 
-When the disk fails to confirm a commit, the commit is in doubt: the frames may lie in the journal. Then
-the connection is opened anew, which settles the question, and the caller re-reads what it holds.
+When the disk fails to confirm a commit, the commit is in doubt: its frames may lie in the journal. Then
+the connection is closed and opened anew, which settles the question, and the caller re-reads what it holds.
 """
 
-import fcntl
 import os
 import sqlite3
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from threading import Event
 from typing import Any
 
-from everytick.errors import (
-    LedgerDamaged,
-    LedgerError,
-    LedgerFull,
-    LedgerLocked,
-    LedgerReadOnly,
-    LedgerTooNew,
-)
+from everytick.errors import LedgerDamaged, LedgerTooNew
+from everytick.ledgers.sqlite.faults import explain, name_of
+from everytick.ledgers.sqlite.gate import Gate
 from everytick.ledgers.statements import migrations, statements
 
 APPLICATION = 1702130793
 """Marks a SQLite file as a ledger of Everytick ('etti')."""
 
+MEMORY = ":memory:"
+"""The path of a ledger that lives and dies with its process."""
+
+Row = tuple[Any, ...]
+"""One row of an answer."""
+
+Values = Mapping[str, Any]
+"""What the parameters of a statement are bound to."""
+
 _SQL = statements("sqlite")
-_PATIENCE = 30.0
-_GLANCE = 0.002
 
 
 class Connection:
     """A connection to one ledger file, brought up to date when it is opened.
 
+    Writing statements run inside transaction() alone; it explains what SQLite says of them.
+
     Args:
-        path: The file, or ``:memory:``.
+        path: The file, or MEMORY.
+        patience: Seconds to wait for other writers.
     """
 
-    def __init__(self, path: str) -> None:
-        self.path = path
-        self._gate = _Gate(path)
-        self._open()
+    def __init__(self, path: str, patience: float) -> None:
+        self.path = path if path == MEMORY else str(Path(path).resolve())
+        self._patience = patience
+        self._gate = Gate(None if path == MEMORY else self.path, patience)
+        self._in_doubt = False
+        self._db = self._opened()
+        self._place = self._inode()
         try:
             self._migrate()
         except BaseException:
             self.close()
             raise
 
-    def _open(self) -> None:
-        with self._explained():
-            self._db = sqlite3.connect(
-                self.path, isolation_level=None, cached_statements=200, check_same_thread=False
-            )
-            try:
-                for pragma in ("patient", "journal", "durable", "journal_limit"):
-                    self._db.execute(_SQL[pragma])
-            except sqlite3.Error:
-                self._db.close()
-                raise
-            self._identity = self._inode()
-
     def execute(self, statement: str, /, **values: Any) -> int:  # noqa: ANN401 - whatever SQLite can bind
         """Run a statement that writes; return how many rows it changed."""
-        with self._explained():
-            return self._db.execute(_SQL[statement], values).rowcount
+        return self._db.execute(_SQL[statement], values).rowcount
 
     def insert(self, statement: str, /, **values: Any) -> int:  # noqa: ANN401 - whatever SQLite can bind
         """Run a statement that inserts one row; return the number it was given."""
-        with self._explained():
-            return self._db.execute(_SQL[statement], values).lastrowid or 0
+        return self._db.execute(_SQL[statement], values).lastrowid or 0
 
-    def many(self, statement: str, /, rows: Sequence[Mapping[str, Any]]) -> int:
+    def many(self, statement: str, /, rows: Sequence[Values]) -> int:
         """Run a statement that writes once for each row; return how many rows changed."""
-        if not rows:
-            return 0
-        with self._explained():
-            return self._db.executemany(_SQL[statement], rows).rowcount
+        return self._db.executemany(_SQL[statement], rows).rowcount if rows else 0
 
-    def rows(self, statement: str, /, **values: Any) -> list[tuple[Any, ...]]:  # noqa: ANN401 - what SQLite can bind
+    def rows(self, statement: str, /, **values: Any) -> list[Row]:  # noqa: ANN401 - whatever SQLite can bind
         """Return all rows of a statement that reads."""
-        with self._explained():
+        if self._in_doubt:
+            self._reopen()
+        try:
             return self._db.execute(_SQL[statement], values).fetchall()
+        except sqlite3.Error as fault:
+            raise explain(fault, self.path) from fault
 
-    def row(self, statement: str, /, **values: Any) -> tuple[Any, ...] | None:  # noqa: ANN401 - what SQLite can bind
+    def row(self, statement: str, /, **values: Any) -> Row | None:  # noqa: ANN401 - whatever SQLite can bind
         """Return the first row of a statement that reads."""
-        with self._explained():
-            found: tuple[Any, ...] | None = self._db.execute(_SQL[statement], values).fetchone()
-            return found
+        found = self.rows(statement, **values)
+        return found[0] if found else None
 
     @contextmanager
     def transaction(self) -> Iterator[None]:
-        """Hold the writer's lock; commit at the end, or leave nothing behind an error."""
-        with self._gate:
-            self.execute("begin")
-            try:
-                yield
-                self._commit()
-            finally:
-                if self._db.in_transaction:
-                    self.execute("rollback")
-
-    def _commit(self) -> None:
-        try:
-            self.execute("commit")
-        except LedgerError as fault:
-            if isinstance(fault.__cause__, sqlite3.Error) and _name(fault.__cause__).startswith(
-                "SQLITE_IOERR"
-            ):
-                self._db.close()
-                self._open()
-            raise
-
-    def check_place(self) -> None:
-        """Refuse to go on where the file was moved or deleted under us: SQLite itself does not notice.
+        """Hold the writers' gate and SQLite's lock; commit at the end, or leave nothing behind an error.
 
         Raises:
-            LedgerDamaged: The path leads to another file, or to none.
+            LedgerError: SQLite could not do it, and why.
         """
-        if self._inode() != self._identity:
-            raise LedgerDamaged(
-                f"{self.path} was moved, deleted or replaced while it was open. Put it back, then start again"
-            )
+        with self._gate:
+            self._check_place()
+            if self._in_doubt:
+                self._reopen()
+            try:
+                self.execute("begin")
+                yield
+                self._commit()
+            except sqlite3.Error as fault:
+                raise explain(fault, self.path) from fault
+            finally:
+                self._leave()
 
-    def _inode(self) -> tuple[int, int] | None:
-        if self.path == ":memory:":
-            return None
+    @contextmanager
+    def savepoint(self) -> Iterator[None]:
+        """Undo, within a transaction, what a refused row came with."""
+        self.execute("mark")
         try:
-            status = os.stat(self.path)  # noqa: PTH116 - two numbers of a path that is a str
-        except FileNotFoundError:
-            return (0, 0)
-        return status.st_dev, status.st_ino
+            yield
+        except sqlite3.IntegrityError:
+            self.execute("undo")
+            raise
+        finally:
+            if self._db.in_transaction:
+                self.execute("release")
 
     def close(self) -> None:
         """Close the connection; an open transaction is rolled back."""
         self._db.close()
         self._gate.close()
+
+    def _opened(self) -> sqlite3.Connection:
+        try:
+            db = sqlite3.connect(
+                self.path,
+                timeout=min(self._patience, 5.0),
+                isolation_level=None,
+                cached_statements=200,
+                check_same_thread=False,
+            )
+            try:
+                for pragma in ("journal", "durable", "journal_limit"):
+                    db.execute(_SQL[pragma])
+            except sqlite3.Error:
+                db.close()
+                raise
+        except sqlite3.Error as fault:
+            raise explain(fault, self.path) from fault
+        return db
+
+    def _commit(self) -> None:
+        try:
+            self.execute("commit")
+        except sqlite3.Error as fault:
+            self._in_doubt = name_of(fault).startswith("SQLITE_IOERR")
+            raise
+
+    def _leave(self) -> None:
+        """Roll back what is not committed; where even that fails, begin with a new connection."""
+        if not self._in_doubt and self._db.in_transaction:
+            try:
+                self.execute("rollback")
+            except sqlite3.Error:
+                self._in_doubt = True
+        if self._in_doubt:
+            self._db.close()
+
+    def _reopen(self) -> None:
+        self._check_place()
+        self._db = self._opened()
+        self._in_doubt = False
+
+    def _check_place(self) -> None:
+        """Refuse to go on where the file was moved or deleted under us: SQLite itself does not notice."""
+        if self._inode() != self._place:
+            raise LedgerDamaged(
+                f"{self.path}: the file was moved, deleted or replaced while it was open. Put it back, then "
+                "start again"
+            )
+
+    def _inode(self) -> tuple[int, int] | None:
+        if self.path == MEMORY:
+            return None
+        try:
+            status = os.stat(self.path)  # noqa: PTH116 - two numbers, before every write
+        except FileNotFoundError:
+            return (0, 0)
+        return status.st_dev, status.st_ino
 
     def _migrate(self) -> None:
         scripts = migrations("sqlite")
@@ -150,113 +188,29 @@ class Connection:
             edition = self._edition()
             if edition > newest:
                 raise LedgerTooNew(
-                    f"{self.path} was written by a newer Everytick (edition {edition} of the ledger; this "
-                    f"release knows {newest}). Upgrade Everytick, or open a copy from before the upgrade"
+                    f"{self.path}: a newer Everytick wrote this ledger (edition {edition}; this release "
+                    f"knows {newest}). Upgrade Everytick, or open a copy from before the upgrade"
                 )
             for number, script in scripts.items():
                 if number > edition:
                     self._run(script)
 
     def _edition(self) -> int:
-        edition = int((self.row("edition") or (0,))[0])
-        application = int((self.row("application") or (0,))[0])
-        tables = int((self.row("table_count") or (0,))[0])
+        """Return which edition the file is of; 0 for an empty one."""
+        (edition,), (application,), (tables,) = (
+            self.rows(statement)[0] for statement in ("edition", "application", "table_count")
+        )
         if application != APPLICATION and (edition or application or tables):
             raise LedgerDamaged(
-                f"{self.path} is a SQLite file of another program; name a file of its own for the ledger"
+                f"{self.path}: this SQLite file belongs to another program; name a file of its own for the "
+                "ledger"
             )
-        return edition
+        return int(edition)
 
     def _run(self, script: str) -> None:
-        with self._explained():
-            statement = ""
-            for line in script.splitlines(keepends=True):
-                statement += line
-                if sqlite3.complete_statement(statement):
-                    self._db.execute(statement)
-                    statement = ""
-
-    @contextmanager
-    def _explained(self) -> Iterator[None]:
-        try:
-            yield
-        except sqlite3.IntegrityError:
-            raise
-        except sqlite3.Error as fault:
-            raise self._explain(fault) from fault
-
-    def _explain(self, fault: sqlite3.Error) -> LedgerError:
-        name = _name(fault)
-        for prefix, (kind, mend) in _FAULTS.items():
-            if name.startswith(prefix):
-                return kind(f"{self.path}: {mend} ({name})")
-        if name.startswith("SQLITE_CANTOPEN"):
-            folder = Path(self.path).parent
-            mend = "is a folder" if Path(self.path).is_dir() else f"cannot be opened; does {folder} exist?"
-            return LedgerReadOnly(f"{self.path} {mend} ({name})")
-        return LedgerError(f"{self.path}: {fault} ({name or type(fault).__name__})")
-
-
-class _Gate:
-    """Lets one writer of the file in at a time, first come or nearly so."""
-
-    def __init__(self, path: str) -> None:
-        self._path = path
-        self._file: int | None = None
-
-    def __enter__(self) -> None:
-        if self._path == ":memory:":
-            return
-        if self._file is None:
-            self._file = self._open()
-        waited = 0.0
-        pause = Event()
-        while True:
-            try:
-                fcntl.flock(self._file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            except BlockingIOError:
-                if waited > _PATIENCE:
-                    raise LedgerLocked(f"{self._path}: {_FAULTS['SQLITE_BUSY'][1]}") from None
-                pause.wait(_GLANCE)
-                waited += _GLANCE
-            else:
-                return
-
-    def _open(self) -> int:
-        try:
-            return os.open(f"{self._path}-gate", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
-        except OSError as fault:
-            raise LedgerReadOnly(f"{self._path}-gate: {fault.strerror}; writers need it") from fault
-
-    def __exit__(self, *_: object) -> None:
-        if self._file is not None:
-            fcntl.flock(self._file, fcntl.LOCK_UN)
-
-    def close(self) -> None:
-        if self._file is not None:
-            os.close(self._file)
-            self._file = None
-
-
-def _name(fault: sqlite3.Error) -> str:
-    return str(getattr(fault, "sqlite_errorname", ""))
-
-
-_FAULTS: Mapping[str, tuple[type[LedgerError], str]] = {
-    "SQLITE_BUSY": (
-        LedgerLocked,
-        "another process has held the ledger for 30 s. See who has it open: fuser FILE",
-    ),
-    "SQLITE_LOCKED": (LedgerLocked, "another connection of this process holds the ledger"),
-    "SQLITE_FULL": (
-        LedgerFull,
-        "the disk is full. Nothing that was committed is lost; make room, then start again",
-    ),
-    "SQLITE_READONLY": (LedgerReadOnly, "the file or its folder cannot be written by this user"),
-    "SQLITE_CORRUPT": (
-        LedgerDamaged,
-        "the file is damaged. Keep it, restore the last backup beside it, and look at the disk",
-    ),
-    "SQLITE_NOTADB": (LedgerDamaged, "the file is no ledger of Everytick, nor any SQLite file"),
-    "SQLITE_IOERR": (LedgerError, "the disk failed to read or write. What was committed is safe so far"),
-}
+        statement = ""
+        for line in script.splitlines(keepends=True):
+            statement += line
+            if sqlite3.complete_statement(statement):
+                self._db.execute(statement)
+                statement = ""

@@ -2,16 +2,16 @@
 
 import json
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import asdict
 
 from everytick.conclude import Attempt
 from everytick.consider import Slot
 from everytick.ledger import AttemptRow, Change, Process, TaskRow, TickFilter, VersionRow
 from everytick.ledgers import rows
+from everytick.ledgers.rows import bound, numbers
 from everytick.ledgers.sqlite.connection import Connection
 from everytick.plan import Cursor
 from everytick.policy import Priority
-from everytick.tick import Key, TickRow
+from everytick.tick import NEVER, Key, TickRow
 from everytick.when import Instant
 
 _PAGE = 1000
@@ -28,7 +28,7 @@ class SqliteReads:
         return found[0]
 
     def next_ready(self, queues: Sequence[str], without: frozenset[int]) -> Instant | None:
-        left_out = json.dumps(sorted(without))
+        left_out = numbers(without)
         found = [
             self._db.row("next_ready", queue=queue, priority=priority.value, without=left_out)
             for queue in queues
@@ -49,8 +49,13 @@ class SqliteReads:
         return [rows.version(row) for row in self._db.rows("select_versions", task_id=task_id)]
 
     def tasks(self, origin: str | None = None, name: str | None = None) -> Iterator[TaskRow]:
-        for row in self._db.rows("select_tasks", origin=origin, name=name):
-            yield rows.task(row)
+        if name is None:
+            found = self._db.rows("select_tasks", origin=origin)
+        else:
+            found = self._db.rows("select_task", name=name)
+        for row in found:
+            if origin is None or row[2] == origin:
+                yield rows.task(row)
 
     def ticks(self, which: TickFilter) -> list[TickRow]:
         found = self._db.rows(
@@ -64,18 +69,18 @@ class SqliteReads:
         return [rows.tick(row) for row in found]
 
     def tick(self, key: Key) -> TickRow | None:
-        row = self._db.row("select_tick", **asdict(key))
+        row = self._db.row("select_tick", **bound(key))
         return None if row is None else rows.tick(row)
 
     def attempts(self, key: Key) -> list[AttemptRow]:
-        return [rows.attempt(row) for row in self._db.rows("select_attempts", **asdict(key))]
+        return [rows.attempt(row) for row in self._db.rows("select_attempts", **bound(key))]
 
     def output(self, key: Key, attempt: int) -> tuple[str | None, str]:
-        row = self._db.row("select_output", **asdict(key), attempt=attempt)
+        row = self._db.row("select_output", **bound(key), attempt=attempt)
         return (None, "") if row is None else (row[0], row[1])
 
     def slots(self, task_id: int) -> list[Slot]:
-        return [rows.slot(row) for row in self._db.rows("select_slots", task_id=task_id)]
+        return [rows.slot(row) for row in self._db.rows("select_slots", tasks=numbers([task_id]))]
 
     def changes(self, after: int = 0, limit: int = 100, act: str | None = None) -> list[Change]:
         return [
@@ -87,17 +92,13 @@ class SqliteReads:
 
     def recorded(self, task_id: int, after: Instant, through: Instant) -> Iterator[TickRow]:
         """Read page by page, so that neither memory nor a long transaction grows with the span."""
-        last: Key | None = None
+        last = Key(task_id, after, NEVER)
         while True:
-            floor = after if last is None else last.due_at - 1
-            page = self._db.rows(
-                "select_recorded", task_id=task_id, after=floor, through=through, limit=_PAGE
-            )
-            fresh = [row for row in map(rows.tick, page) if last is None or row.key > last]
-            yield from fresh
-            if len(page) < _PAGE or not fresh:
+            page = self._db.rows("select_recorded", **bound(last), through=through, limit=_PAGE)
+            yield from map(rows.tick, page)
+            if len(page) < _PAGE:
                 return
-            last = fresh[-1].key
+            last = Key(*page[-1][:3])
 
     def counts(self, task_id: int, since: Instant) -> Mapping[str, int]:
         return dict(self._db.rows("count_states", task_id=task_id, since=since))

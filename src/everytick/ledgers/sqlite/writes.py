@@ -1,58 +1,64 @@
-"""What the programs and the commands write to a SQLite ledger; the decisions are handed in."""
+"""What the two programs write to a SQLite ledger; the decisions are handed in."""
 
-import json
-from collections.abc import Iterable, Sequence
-from dataclasses import asdict, replace
+import logging
+import sqlite3
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import replace
 
 from everytick.conclude import Attempt, Settlement
-from everytick.consider import Considered, End, Ready, Start, Wait
-from everytick.ledger import (
-    Change,
-    Claim,
-    ClaimDecision,
-    EditDecision,
-    Order,
-    PlanDecision,
-    Process,
-    SettleDecision,
-)
+from everytick.consider import Considered, Ready, Slot, Start, Wait
+from everytick.errors import LedgerDamaged
+from everytick.ledger import Claim, ClaimDecision, Order, PlanDecision, Process, SettleDecision
 from everytick.ledgers import rows
-from everytick.ledgers.sqlite.connection import Connection
-from everytick.plan import UNSTARTED, Plan, PlannedTick, Status
+from everytick.ledgers.rows import bound, numbers
+from everytick.ledgers.sqlite.connection import Connection, Values
+from everytick.ledgers.sqlite.lanes import end, wake
+from everytick.plan import UNSTARTED, Plan
 from everytick.policy import Priority
-from everytick.revise import Revision
-from everytick.tick import NEVER, TERMINAL, Key, Reason, State, proof
+from everytick.tick import TERMINAL, Key, State, proof
 from everytick.when import Instant
+
+log = logging.getLogger("everytick.ledger")
 
 
 class SqliteWrites:
-    """The writing half of a SQLite ledger."""
+    """What the scheduler and the runner do to a SQLite ledger."""
 
     def __init__(self, connection: Connection) -> None:
         self._db = connection
+        self._told: set[tuple[int, int]] = set()
 
     def plan(
         self, until: Instant, now: Instant, limit: int, without: frozenset[int], decide: PlanDecision
     ) -> int:
         with self._db.transaction():
             found = self._db.rows(
-                "select_cursors", until=until, limit=limit, cap=UNSTARTED, without=_numbers(without)
+                "select_cursors", until=until, limit=limit, cap=UNSTARTED, without=numbers(without)
             )
-            if not found:
-                return 0
-            plans = decide([rows.cursor(row) for row in found])
-            moved = [plan for plan in plans if self._move_cursor(plan)]
-            self._db.many(
-                "insert_tick",
-                [
-                    _tick(plan.cursor.task_id, plan.cursor.request, tick, now)
-                    for plan in moved
-                    for tick in plan.ticks
-                ],
-            )
-            return len(moved)
+            return self._write(decide([rows.cursor(row) for row in found]), now) if found else 0
 
-    def _move_cursor(self, plan: Plan) -> bool:
+    def _write(self, plans: Sequence[Plan], now: Instant) -> int:
+        """Write plans; where a row of them is refused, all but the one that it belongs to."""
+        try:
+            with self._db.savepoint():
+                moved = [plan for plan in plans if self._move(plan)]
+                self._db.many(
+                    "insert_tick",
+                    [
+                        rows.planned(plan.cursor.task_id, plan.cursor.request, tick, now)
+                        for plan in moved
+                        for tick in plan.ticks
+                    ],
+                )
+                return len(moved)
+        except sqlite3.IntegrityError as fault:
+            if len(plans) > 1:
+                return sum(self._write([plan], now) for plan in plans)
+            self._tell(plans[0], fault)
+            return 0
+
+    def _move(self, plan: Plan) -> bool:
         cursor = plan.cursor
         changed = self._db.execute(
             "move_cursor",
@@ -66,85 +72,88 @@ class SqliteWrites:
         )
         return changed == 1
 
+    def _tell(self, plan: Plan, fault: sqlite3.IntegrityError) -> None:
+        cursor = plan.cursor
+        if (cursor.task_id, cursor.request) not in self._told:
+            self._told.add((cursor.task_id, cursor.request))
+            log.error(
+                "task number %d cannot be planned, its rows contradict its cursor; everytick audit tells "
+                "more (%s)",
+                cursor.task_id,
+                fault,
+            )
+
     def claim(self, order: Order, now: Instant, decide: ClaimDecision) -> Claim:
         with self._db.transaction():
-            batch: list[Ready] = []
-            for queue in order.queues:
-                for priority in Priority:
-                    found = self._db.rows(
-                        "select_ready",
-                        queue=queue,
-                        priority=priority.value,
-                        now=now,
-                        without=_numbers(order.without),
-                        limit=order.limit - len(batch),
-                    )
-                    batch += [rows.ready(row) for row in found]
-            tasks = sorted({ready.key.task_id for ready in batch})
-            slots = {
-                task_id: [rows.slot(row) for row in self._db.rows("select_slots", task_id=task_id)]
-                for task_id in tasks
-            }
-            decided = decide(batch, slots)
+            batch = self._ready(order, now)
+            if not batch:
+                return Claim(attempts=[], considered=0)
+            slots: dict[int, list[Slot]] = {ready.key.task_id: [] for ready in batch}
+            for row in self._db.rows("select_slots", tasks=numbers(slots)):
+                slots[row[0]].append(rows.slot(row))
             waiting = {slot.key for held in slots.values() for slot in held}
-            attempts = self._apply(decided, order.holder, now, waiting)
-            return Claim(attempts=attempts, considered=len(batch))
+            decided = decide(batch, slots)
+            return Claim(attempts=self._apply(decided, order.holder, now, waiting), considered=len(batch))
+
+    def _ready(self, order: Order, now: Instant) -> list[Ready]:
+        batch: list[Ready] = []
+        without = numbers(order.without)
+        for queue in order.queues:
+            for priority in Priority:
+                room = order.limit - len(batch)
+                if room <= 0:
+                    return batch
+                found = self._db.rows(
+                    "select_ready",
+                    queue=queue,
+                    priority=priority.value,
+                    now=now,
+                    without=without,
+                    limit=room,
+                )
+                batch += [rows.ready(row) for row in found]
+        return batch
 
     def _apply(self, decided: Considered, holder: int, now: Instant, waiting: set[Key]) -> list[Attempt]:
-        for end in decided.ends:
-            self._end(end, now)
+        """Write what was decided; lanes are given back first, and places in the queue are taken last."""
+        for one in decided.ends:
+            end(self._db, one, now)
+        attempts = self._start(decided.starts, holder, now, waiting)
         for wait in decided.waits:
             self._wait(wait, waiting)
-        attempts = [self._start(start, holder, now, waiting) for start in decided.starts]
-        self._db.many("ask_to_stop", [asdict(key) for key in decided.cancels])
-        self._wake({end.key.task_id for end in decided.ends}, now)
+        self._db.many("ask_to_stop", [bound(key) for key in decided.cancels])
+        wake(self._db, Counter(one.key.task_id for one in decided.ends), now)
         return attempts
 
-    def _start(self, start: Start, holder: int, now: Instant, waiting: set[Key]) -> Attempt:
-        ready = start.ready
-        slot = asdict(ready.key) | {"lane": start.lane, "attempt": ready.attempt, "holder": holder}
-        self._db.execute("take_slot" if ready.key in waiting else "insert_slot", **slot)
-        self._db.execute("start_tick", **asdict(ready.key), attempt=ready.attempt, holder=holder, now=now)
-        return Attempt(
-            key=ready.key,
-            attempt=ready.attempt,
-            holder=holder,
-            reruns=ready.reruns,
-            version=ready.version,
-            prev_due=ready.prev_due,
-            next_due=ready.next_due,
-            started_at=now,
-        )
+    def _start(self, starts: Sequence[Start], holder: int, now: Instant, waiting: set[Key]) -> list[Attempt]:
+        taken: list[Values] = []
+        inserted: list[Values] = []
+        for start in starts:
+            ready = start.ready
+            values = bound(ready.key) | {
+                "lane": start.lane,
+                "attempt": ready.attempt,
+                "holder": holder,
+                "now": now,
+            }
+            (taken if ready.key in waiting else inserted).append(values)
+        self._every("take_slot", taken)
+        self._every("insert_slot", inserted)
+        self._every("start_tick", taken + inserted)
+        return [rows.attempted(start.ready, holder, now) for start in starts]
+
+    def _every(self, statement: str, values: Sequence[Values]) -> None:
+        if self._db.many(statement, values) != len(values):
+            raise LedgerDamaged(
+                f"{self._db.path}: ticks and slots contradict each other, so nothing was claimed; everytick "
+                f"audit tells more ({statement})"
+            )
 
     def _wait(self, wait: Wait, waiting: set[Key]) -> None:
+        key = bound(wait.key)
         if wait.lane is not None and wait.key not in waiting:
-            self._db.execute("insert_slot", **asdict(wait.key), lane=wait.lane, attempt=1, holder=None)
-        self._db.execute("delay_tick", **asdict(wait.key), ready_at=wait.until)
-
-    def _end(self, end: End, now: Instant) -> None:
-        facts = self._db.row("ending_facts", **asdict(end.key))
-        if facts is None or facts[3] in TERMINAL:
-            return
-        through, count, attempt, _ = facts
-        state = State.CANCELLED if end.reason is None else State.SKIPPED
-        self._db.execute(
-            "end_tick",
-            **asdict(end.key),
-            state=state.value,
-            reason=end.reason and end.reason.value,
-            now=now,
-            proof=proof(end.key, (through, count, state, end.reason, attempt, now)),
-        )
-        self._db.execute("delete_slot", **asdict(end.key))
-
-    def _wake(self, tasks: Iterable[int], now: Instant) -> None:
-        """Let the first of those that wait for a lane be considered again."""
-        for task_id in sorted(tasks):
-            first = self._db.row("first_waiting", task_id=task_id)
-            if first is not None:
-                self._db.execute(
-                    "delay_tick", task_id=task_id, due_at=first[0], request=first[1], ready_at=now
-                )
+            self._db.execute("insert_slot", **key, lane=wait.lane, attempt=1, holder=None)
+        self._db.execute("delay_tick", **key, ready_at=wait.until)
 
     def settle(self, settlements: Sequence[Settlement], now: Instant) -> list[Settlement]:
         if not settlements:
@@ -153,25 +162,36 @@ class SqliteWrites:
             return self._settle(settlements, now)
 
     def _settle(self, settlements: Sequence[Settlement], now: Instant) -> list[Settlement]:
-        refused = []
-        freed: set[int] = set()
+        ended, kept, refused = [], [], []
         for one in settlements:
-            accepted = self._again(one, now) if one.state is State.PLANNED else self._outcome(one, now)
-            if accepted:
-                self._keep_output(one)
-                if one.state in TERMINAL:
-                    freed.add(one.attempt.key.task_id)
-            elif not self._settled_before(one):
-                self._keep_attempt(one, now, refused_at=now)
-                refused.append(one)
-        self._wake(freed, now)
+            state = self._settled(one, now)
+            if state is None:
+                if not any(self._stands(form) for form in _forms(one)):
+                    refused.append(one)
+                    kept.append(rows.kept(one, now, refused_at=now))
+                continue
+            if state is State.PLANNED:
+                kept.append(rows.kept(one, now, refused_at=None))
+            else:
+                ended.append(one.attempt.key)
+            self._keep_output(one)
+        self._db.many("delete_slot", [bound(key) for key in ended])
+        self._db.many("keep_attempt", kept)
+        wake(self._db, Counter(key.task_id for key in ended), now)
         return refused
 
-    def _outcome(self, one: Settlement, now: Instant) -> bool:
+    def _settled(self, one: Settlement, now: Instant) -> State | None:
+        """Write how an attempt ended; return the state it brought, None where it is not the current one."""
+        for form in _forms(one):
+            if self._again(form) if form.state is State.PLANNED else self._ended(form, now):
+                return form.state
+        return None
+
+    def _ended(self, one: Settlement, now: Instant) -> bool:
         attempt = one.attempt
         changed = self._db.execute(
             "end_attempt",
-            **asdict(attempt.key),
+            **bound(attempt.key),
             attempt=attempt.attempt,
             holder=attempt.holder,
             state=one.state.value,
@@ -180,56 +200,44 @@ class SqliteWrites:
             summary=one.report.summary,
             proof=proof(attempt.key, (None, 1, one.state, one.reason, attempt.attempt, now)),
         )
-        if changed:
-            self._db.execute("delete_slot", **asdict(attempt.key))
         return changed == 1
 
-    def _again(self, one: Settlement, now: Instant) -> bool:
+    def _again(self, one: Settlement) -> bool:
+        """Plan the next attempt; the tick keeps its lane."""
         attempt = one.attempt
+        key = bound(attempt.key)
         changed = self._db.execute(
             "try_again",
-            **asdict(attempt.key),
+            **key,
             attempt=attempt.attempt,
             holder=attempt.holder,
             reruns=one.reruns,
             ready_at=one.ready_at,
         )
         if changed:
-            self._db.execute("idle_slot", **asdict(attempt.key), attempt=attempt.attempt)
-            self._keep_attempt(one, now, refused_at=None)
+            self._db.execute("idle_slot", **key, attempt=attempt.attempt)
         return changed == 1
 
-    def _settled_before(self, one: Settlement) -> bool:
-        found = self._db.row(
+    def _stands(self, one: Settlement) -> bool:
+        """Tell whether this settlement was written before: its commit was in doubt."""
+        attempt = one.attempt
+        found = self._db.rows(
             "settled_before",
-            **asdict(one.attempt.key),
-            attempt=one.attempt.attempt,
-            holder=one.attempt.holder,
+            **bound(attempt.key),
+            attempt=attempt.attempt,
+            holder=attempt.holder,
             outcome=one.report.outcome,
             state=one.state.value,
             reason=one.reason and one.reason.value,
         )
-        return found is not None and bool(found[0])
-
-    def _keep_attempt(self, one: Settlement, now: Instant, *, refused_at: Instant | None) -> None:
-        attempt = one.attempt
-        self._db.execute(
-            "keep_attempt",
-            **asdict(attempt.key),
-            attempt=attempt.attempt,
-            holder=attempt.holder,
-            started_at=attempt.started_at,
-            now=now,
-            outcome=one.report.outcome,
-            refused_at=refused_at,
-        )
+        return bool(found[0][0])
 
     def _keep_output(self, one: Settlement) -> None:
         report = one.report
         if report.error or report.output:
             self._db.execute(
                 "keep_output",
-                **asdict(one.attempt.key),
+                **bound(one.attempt.key),
                 attempt=one.attempt.attempt,
                 error=report.error,
                 output=report.output,
@@ -250,158 +258,24 @@ class SqliteWrites:
             )
 
     def beat(self, process: int, beat: int, skew: int) -> bool:
-        self._db.check_place()
         with self._db.transaction():
             return self._db.execute("beat_process", process=process, beat=beat, skew=skew) == 1
 
     def retire(self, process: int) -> None:
         with self._db.transaction():
-            self._db.execute("end_process", process=process, status="gone", beat=None)
+            self._db.execute("retire_process", process=process)
 
     def bury(self, process: int, beat: int, now: Instant, decide: SettleDecision) -> int | None:
         with self._db.transaction():
-            if not self._db.execute("end_process", process=process, status="dead", beat=beat):
+            if not self._db.execute("bury_process", process=process, beat=beat):
                 return None
             held = [rows.held(row) for row in self._db.rows("select_held", holder=process)]
             self._settle(decide(held), now)
             return len(held)
 
-    def edit(self, change: Change, names: Sequence[str], decide: EditDecision) -> int:
-        with self._db.transaction():
-            change_id = self._change(change)
-            known, numbers = {}, {}
-            for name in names:
-                found = self._db.row("select_tasks", name=name, origin=None)
-                if found is not None:
-                    known[name] = rows.task(found)
-                    numbers[name] = found[0]
-                else:
-                    numbers[name] = self._number(name)
-            for revision in decide(known, numbers):
-                self._revise(revision, change_id, change.at)
-            return change_id
 
-    def _number(self, name: str) -> int:
-        found = self._db.row("task_number", name=name)
-        return int(found[0]) if found else self._db.insert("insert_task", name=name, origin="")
-
-    def _change(self, change: Change) -> int:
-        return self._db.insert(
-            "insert_change",
-            at=change.at,
-            actor=change.actor,
-            act=change.act,
-            note=change.note,
-            detail=change.detail,
-        )
-
-    def _revise(self, revision: Revision, change_id: int, now: Instant) -> None:
-        version, task_id = revision.version, revision.task_id
-        self._db.execute("adopt_task", task_id=task_id, origin=version.task.origin)
-        self._db.execute(
-            "insert_version",
-            task_id=task_id,
-            version=version.version,
-            since=version.since,
-            status=version.status.value,
-            paused_until=version.paused_until,
-            anchor=version.anchor,
-            rules=version.schedule.rules(),
-            definition=version.task.definition,
-            change_id=change_id,
-        )
-        last_due = None
-        if version.version > 1:
-            self._db.execute("delete_planned", task_id=task_id, since=version.since)
-            newest = self._db.row("newest_row", task_id=task_id, since=version.since)
-            if newest is not None:
-                last_due = newest[1]
-                self._db.execute(
-                    "repoint_tick", task_id=task_id, due_at=newest[0], next_due=revision.repointed
-                )
-            self._stir(revision, now)
-        self._db.execute(
-            "set_cursor",
-            task_id=task_id,
-            version=version.version,
-            planned_through=revision.planned_through,
-            last_due=last_due,
-            next_due=revision.next_due,
-        )
-
-    def _stir(self, revision: Revision, now: Instant) -> None:
-        """Let what waits for more than time be considered again under the new version."""
-        task_id = revision.task_id
-        for due_at, request, ready_at in self._db.rows("select_idle", task_id=task_id):
-            if ready_at in (NEVER, revision.held_until):
-                self._db.execute("delay_tick", task_id=task_id, due_at=due_at, request=request, ready_at=now)
-        if revision.version.status is Status.REMOVED:
-            self._db.execute("stop_backfills", task_id=task_id)
-
-    def request(self, change: Change, task_id: int, tick: PlannedTick) -> Key:
-        with self._db.transaction():
-            change_id = self._change(change)
-            last_due = (self._db.row("last_due", task_id=task_id) or (None,))[0]
-            if last_due is not None and last_due >= tick.due_at:
-                last_due = None
-            asked = replace(tick, prev_due=last_due)
-            self._db.execute("insert_tick", **_tick(task_id, change_id, asked, change.at))
-            return Key(task_id, tick.due_at, change_id)
-
-    def backfill(self, change: Change, task_id: int, after: Instant, through: Instant, first: Instant) -> int:
-        with self._db.transaction():
-            change_id = self._change(change)
-            version = (self._db.row("newest_version", task_id=task_id) or (1,))[0]
-            self._db.execute(
-                "insert_backfill",
-                task_id=task_id,
-                request=change_id,
-                version=version,
-                after=after,
-                first=first,
-                through=through,
-            )
-            return change_id
-
-    def cancel(self, change: Change, key: Key) -> State | None:
-        with self._db.transaction():
-            facts = self._db.row("ending_facts", **asdict(key))
-            if facts is None:
-                return None
-            state = State(facts[3])
-            if state in TERMINAL:
-                return state
-            self._change(change)
-            if state is State.RUNNING:
-                self._db.execute("ask_to_stop", **asdict(key))
-            else:
-                self._end(End(key=key, reason=None), change.at)
-                self._wake({key.task_id}, change.at)
-            return state
-
-
-def _numbers(numbers: Iterable[int]) -> str:
-    return json.dumps(sorted(numbers))
-
-
-def _tick(task_id: int, request: int, tick: PlannedTick, now: Instant) -> dict[str, object]:
-    key = Key(task_id, tick.due_at, request)
-    ended = tick.state in TERMINAL
-    reason: Reason | None = tick.reason
-    return {
-        "task_id": task_id,
-        "due_at": tick.due_at,
-        "request": request,
-        "version": tick.version,
-        "prev_due": tick.prev_due,
-        "next_due": tick.next_due,
-        "through": tick.through,
-        "count": tick.count,
-        "state": tick.state.value,
-        "reason": reason and reason.value,
-        "queue": tick.policies.queue,
-        "priority": tick.policies.priority.value,
-        "ready_at": tick.ready_at,
-        "ended_at": now if ended else None,
-        "proof": proof(key, (tick.through, tick.count, tick.state, reason, 1, now)) if ended else None,
-    }
+def _forms(one: Settlement) -> tuple[Settlement, ...]:
+    """Return what a settlement may become: no new attempt follows where somebody asked for a stop."""
+    if one.state in TERMINAL:
+        return (one,)
+    return one, replace(one, state=State.CANCELLED, reason=None, ready_at=None)

@@ -15,9 +15,10 @@ WHERE queue = :queue AND priority = :priority AND ready_at <= :now
 ORDER BY ready_at LIMIT :limit;
 
 -- name: select_slots
--- Who holds the lanes of a task, and who waits for them.
+-- Who holds the lanes of tasks, and who waits for them.
 SELECT task_id, due_at, request, lane, attempt, holder, cancel_requested
-FROM slot WHERE task_id = :task_id;
+FROM slot WHERE task_id IN (SELECT value FROM json_each(:tasks))
+ORDER BY task_id, lane;
 
 -- name: insert_slot
 -- A lane taken, or a place in the queue for one: law 6.
@@ -42,7 +43,7 @@ WHERE task_id = :task_id AND due_at = :due_at AND request = :request AND state =
 
 -- name: ending_facts
 -- What the proof of an ending is made of, beside the ending itself.
-SELECT through, count, attempt, state FROM tick
+SELECT through, count, attempt FROM tick
 WHERE task_id = :task_id AND due_at = :due_at AND request = :request;
 
 -- name: end_tick
@@ -55,9 +56,15 @@ WHERE task_id = :task_id AND due_at = :due_at AND request = :request AND state I
 -- Give a lane, or a place in the queue, back.
 DELETE FROM slot WHERE task_id = :task_id AND due_at = :due_at AND request = :request;
 
+-- name: select_awaited
+-- Which of these tasks have a lane that somebody waits for.
+SELECT DISTINCT task_id FROM slot
+WHERE task_id IN (SELECT value FROM json_each(:tasks)) AND lane < 0 ORDER BY task_id;
+
 -- name: first_waiting
--- Who waits longest for a lane of a task, by due_at.
-SELECT due_at, request FROM slot WHERE task_id = :task_id AND lane < 0 ORDER BY due_at, request LIMIT 1;
+-- Who waits longest for the lanes of a task, by due_at.
+SELECT due_at, request FROM slot
+WHERE task_id = :task_id AND lane < 0 ORDER BY due_at, request LIMIT :lanes;
 
 -- name: ask_to_stop
 -- Ask the attempt that holds a lane to stop.

@@ -23,11 +23,11 @@ VALUES (:task_id, :version, :since, :status, :paused_until, :anchor, :rules, :de
 -- name: delete_planned
 -- What was planned under an older version, beyond the moment the new one begins.
 DELETE FROM tick
-WHERE task_id = :task_id AND due_at > :since AND request = 0 AND state = 'planned' AND attempt = 1;
+WHERE task_id = :task_id AND due_at > :since AND request = 0 AND state = 'planned';
 
 -- name: newest_row
 -- The newest scheduled tick that stays.
-SELECT due_at, coalesce(through, due_at), state FROM tick
+SELECT due_at, coalesce(through, due_at) FROM tick
 WHERE task_id = :task_id AND due_at <= :since AND request = 0 ORDER BY due_at DESC LIMIT 1;
 
 -- name: repoint_tick
@@ -65,3 +65,7 @@ SELECT max(version) FROM task_version WHERE task_id = :task_id;
 -- name: last_due
 -- The newest instant of a task that has a row.
 SELECT last_due FROM cursor WHERE task_id = :task_id AND request = 0;
+
+-- name: select_state
+-- Where a tick is in its life.
+SELECT state FROM tick WHERE task_id = :task_id AND due_at = :due_at AND request = :request;

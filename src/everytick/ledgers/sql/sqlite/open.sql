@@ -6,10 +6,6 @@ PRAGMA journal_mode = wal;
 -- A commit that returned survives a power cut.
 PRAGMA synchronous = full;
 
--- name: patient
--- Wait so many milliseconds for a tool that knows nothing of the gate.
-PRAGMA busy_timeout = 5000;
-
 -- name: journal_limit
 -- Give the disk space of a grown journal back.
 PRAGMA journal_size_limit = 67108864;
@@ -39,3 +35,13 @@ COMMIT;
 
 -- name: rollback
 ROLLBACK;
+
+-- name: mark
+-- What follows can be undone by itself.
+SAVEPOINT mark;
+
+-- name: undo
+ROLLBACK TO mark;
+
+-- name: release
+RELEASE mark;

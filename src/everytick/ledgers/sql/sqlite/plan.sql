@@ -18,7 +18,8 @@ LIMIT :limit;
 -- Move a cursor on, if it still stands where it was read.
 UPDATE cursor
 SET planned_through = :planned_through, last_due = :last_due, next_due = :next_due
-WHERE task_id = :task_id AND request = :request AND version = :version AND planned_through = :was;
+WHERE task_id = :task_id AND request = :request AND version = :version
+  AND planned_through = :was AND planned_through < :planned_through;
 
 -- name: insert_tick
 -- A planned tick, or a range row of skipped ones.

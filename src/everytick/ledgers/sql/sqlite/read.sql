@@ -6,17 +6,34 @@ FROM task_version AS v JOIN task ON task.id = v.task_id
 WHERE v.task_id = :task_id ORDER BY v.version;
 
 -- name: select_tasks
--- Tasks by name, with their newest version and their cursor.
+-- Tasks by name, with their newest version, their cursor, and the newest instant whose scheduled tick
+-- has been considered: it is not planned any more, or it has a slot, to wait or to try again.
 SELECT v.task_id, task.name, task.origin, v.version, v.since, v.status, v.paused_until, v.anchor, v.rules,
        v.definition, v.change_id, c.planned_through, c.last_due, c.next_due,
        (SELECT coalesce(t.through, t.due_at) FROM tick AS t
-        WHERE t.task_id = task.id AND t.request = 0 AND t.state <> 'planned'
+        WHERE t.task_id = task.id AND t.request = 0
+          AND (t.state <> 'planned' OR EXISTS (SELECT 1 FROM slot AS s
+               WHERE s.task_id = t.task_id AND s.due_at = t.due_at AND s.request = 0))
         ORDER BY t.due_at DESC LIMIT 1)
 FROM task
 JOIN cursor AS c ON c.task_id = task.id AND c.request = 0
 JOIN task_version AS v ON v.task_id = task.id AND v.version = c.version
-WHERE (:origin IS NULL OR task.origin = :origin) AND (:name IS NULL OR task.name = :name)
+WHERE :origin IS NULL OR task.origin = :origin
 ORDER BY task.name;
+
+-- name: select_task
+-- One task, as select_tasks tells it.
+SELECT v.task_id, task.name, task.origin, v.version, v.since, v.status, v.paused_until, v.anchor, v.rules,
+       v.definition, v.change_id, c.planned_through, c.last_due, c.next_due,
+       (SELECT coalesce(t.through, t.due_at) FROM tick AS t
+        WHERE t.task_id = task.id AND t.request = 0
+          AND (t.state <> 'planned' OR EXISTS (SELECT 1 FROM slot AS s
+               WHERE s.task_id = t.task_id AND s.due_at = t.due_at AND s.request = 0))
+        ORDER BY t.due_at DESC LIMIT 1)
+FROM task
+JOIN cursor AS c ON c.task_id = task.id AND c.request = 0
+JOIN task_version AS v ON v.task_id = task.id AND v.version = c.version
+WHERE task.name = :name;
 
 -- name: select_ticks
 -- Ticks due in a window, newest first.
@@ -47,12 +64,12 @@ FROM tick AS t JOIN task ON task.id = t.task_id
 WHERE t.task_id = :task_id AND t.due_at = :due_at AND t.request = :request;
 
 -- name: select_recorded
--- The rows of a task due in a span, for an audit.
+-- The rows of a task due in a span, behind a given one, for an audit.
 SELECT t.task_id, t.due_at, t.request, task.name, t.version, t.prev_due, t.next_due, t.through, t.count,
        t.state, t.reason, t.queue, t.priority, t.ready_at, t.attempt, t.reruns, t.holder, t.sent_at,
        t.started_at, t.ended_at, t.summary, t.proof
 FROM tick AS t JOIN task ON task.id = t.task_id
-WHERE t.task_id = :task_id AND t.due_at > :after AND t.due_at <= :through
+WHERE t.task_id = :task_id AND (t.due_at, t.request) > (:due_at, :request) AND t.due_at <= :through
 ORDER BY t.due_at, t.request LIMIT :limit;
 
 -- name: select_attempts

@@ -8,10 +8,14 @@ VALUES (:kind, :host, :pid, :boot, :release, :started_at, :beat, :skew, 'alive')
 UPDATE process SET beat = :beat, skew = :skew
 WHERE id = :process AND beat IN (:beat - 1, :beat) AND status = 'alive';
 
--- name: end_process
--- A process ends: well (gone), or because a sweeper says so (dead) and its beat is still the one it saw.
-UPDATE process SET status = :status
-WHERE id = :process AND status = 'alive' AND (:beat IS NULL OR beat = :beat);
+-- name: retire_process
+-- A process ended well. One that still holds an attempt has not: a sweeper will find it.
+UPDATE process SET status = 'gone'
+WHERE id = :process AND status = 'alive' AND NOT EXISTS (SELECT 1 FROM slot WHERE holder = :process);
+
+-- name: bury_process
+-- A sweeper declares a process dead, if its beat is still the one it saw for a whole lease.
+UPDATE process SET status = 'dead' WHERE id = :process AND status = 'alive' AND beat = :beat;
 
 -- name: select_processes
 -- Processes that are not known to have ended.

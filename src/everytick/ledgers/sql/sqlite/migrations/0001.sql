@@ -17,6 +17,11 @@ CREATE TABLE change (
     detail  TEXT NOT NULL
 ) STRICT;
 
+CREATE TRIGGER change_stands BEFORE UPDATE ON change
+BEGIN
+    SELECT RAISE(ABORT, 'a change that is written stands');
+END;
+
 -- In force over (since, the next version's since].
 CREATE TABLE task_version (
     task_id       INTEGER NOT NULL,
@@ -33,6 +38,11 @@ CREATE TABLE task_version (
     CHECK (paused_until IS NULL OR status = 'paused')
 ) STRICT, WITHOUT ROWID;
 
+CREATE TRIGGER task_version_stands BEFORE UPDATE ON task_version
+BEGIN
+    SELECT RAISE(ABORT, 'a version that is written stands');
+END;
+
 -- How far a task (request 0) or a backfill (request = its change) is planned. Small and hot.
 CREATE TABLE cursor (
     task_id          INTEGER NOT NULL,
@@ -42,7 +52,8 @@ CREATE TABLE cursor (
     last_due         INTEGER,
     next_due         INTEGER CHECK (next_due > planned_through),
     through          INTEGER,
-    PRIMARY KEY (task_id, request)
+    PRIMARY KEY (task_id, request),
+    CHECK ((request = 0) = (through IS NULL))
 ) STRICT, WITHOUT ROWID;
 
 CREATE INDEX cursor_next_due ON cursor (next_due) WHERE next_due IS NOT NULL;
@@ -83,7 +94,8 @@ CREATE TABLE tick (
     CHECK ((state IN ('succeeded', 'failed', 'cancelled', 'skipped')) = (ended_at IS NOT NULL)),
     CHECK ((proof IS NULL) = (ended_at IS NULL)),
     CHECK ((through IS NULL) = (count = 1)),
-    CHECK (through IS NULL OR (state = 'skipped' AND through > due_at))
+    CHECK (through IS NULL OR (state = 'skipped' AND through > due_at)),
+    CHECK (reruns >= 0 AND reruns < attempt)
 ) STRICT, WITHOUT ROWID;
 
 CREATE INDEX tick_ready ON tick (queue, priority, ready_at) WHERE ready_at IS NOT NULL;
@@ -91,12 +103,17 @@ CREATE INDEX tick_unstarted ON tick (task_id, request) WHERE ready_at IS NOT NUL
 CREATE INDEX tick_task ON tick (task_id, due_at);
 
 -- Law 2: the table of transitions. everytick/tick.py draws it; a test holds the two together.
+-- Law 4: the fencing token never falls, and what has run is planned again only under a higher one.
+-- Law 1: a key never changes.
 CREATE TRIGGER tick_moves BEFORE UPDATE ON tick
 WHEN NOT CASE old.state
     WHEN 'planned' THEN new.state IN ('planned', 'queued', 'running', 'skipped', 'cancelled')
     WHEN 'queued' THEN new.state IN ('queued', 'running', 'planned', 'skipped', 'cancelled')
-    WHEN 'running' THEN new.state IN ('succeeded', 'failed', 'cancelled', 'planned')
+    WHEN 'running' THEN new.state IN ('succeeded', 'failed', 'cancelled')
+                        OR (new.state = 'planned' AND new.attempt > old.attempt)
     ELSE 0 END
+    OR new.attempt < old.attempt
+    OR new.due_at <> old.due_at OR new.task_id <> old.task_id OR new.request <> old.request
 BEGIN
     SELECT RAISE(ABORT, 'a tick made a move that its table of transitions does not have');
 END;
@@ -109,9 +126,10 @@ CREATE TABLE slot (
     request           INTEGER NOT NULL,
     attempt           INTEGER NOT NULL,
     holder            INTEGER,
-    cancel_requested  INTEGER NOT NULL DEFAULT 0,
+    cancel_requested  INTEGER NOT NULL DEFAULT 0 CHECK (cancel_requested IN (0, 1)),
     PRIMARY KEY (task_id, lane),
-    UNIQUE (task_id, due_at, request)
+    UNIQUE (task_id, due_at, request),
+    CHECK (lane >= 0 OR holder IS NULL)
 ) STRICT, WITHOUT ROWID;
 
 CREATE INDEX slot_holder ON slot (holder) WHERE holder IS NOT NULL;
@@ -125,9 +143,9 @@ CREATE TABLE attempt (
     holder      INTEGER NOT NULL,
     started_at  INTEGER NOT NULL,
     ended_at    INTEGER NOT NULL,
-    outcome     TEXT NOT NULL,
+    outcome     TEXT NOT NULL CHECK (outcome IN ('succeeded', 'error', 'timeout', 'cancelled', 'lost')),
     refused_at  INTEGER,
-    PRIMARY KEY (task_id, due_at, request, attempt, holder, ended_at)
+    PRIMARY KEY (task_id, due_at, request, attempt, holder, outcome)
 ) STRICT, WITHOUT ROWID;
 
 -- What an attempt said, where it said anything.

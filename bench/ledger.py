@@ -1,0 +1,222 @@
+"""Lives a second on a SQLite ledger: each tick planned, claimed and settled, synchronous=FULL, in batches.
+
+    .venv/bin/python bench/ledger.py [--folder FOLDER]
+
+Three ways through the same lives, by turns in one run; the best turn of each counts, and the ratios are those
+of the best turns:
+
+    bare      sqlite3 alone: the same rows in the same tables, in the same batches, nothing read but its keys
+    methods   the methods of SqliteLedger, with decisions that are made beforehand or cost next to nothing
+    programs  the same with the decisions of the two programs: plan(), consider() and conclude()
+
+Required: at least 5,000 lives a second through the programs, and 12,000 through the methods.
+"""
+
+import argparse
+import sqlite3
+import tempfile
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from time import perf_counter
+
+from everytick.conclude import Attempt, Report, Settlement, conclude
+from everytick.consider import Considered, Ready, Slot, Start, consider
+from everytick.ledger import Change, Order, Process
+from everytick.ledgers.sqlite import SqliteLedger
+from everytick.plan import Cursor, Plan, PlannedTick, plan
+from everytick.policy import Policies
+from everytick.revise import begin
+from everytick.task import Inline, Task
+from everytick.tick import State
+from everytick.versions import Versions
+from everytick.when import schedule
+
+TASKS = 10_000
+BATCH = 1_000
+TURNS = 3
+SECOND = 1_000_000
+PERIOD = 10 * SECOND
+START = 1_767_225_600 * SECOND
+NOBODY: frozenset[int] = frozenset()
+POLICIES = Policies()
+DONE = Report(outcome="succeeded")
+
+
+def ledger_with_tasks(path: Path) -> SqliteLedger:
+    """Return a new ledger with the tasks in it, each due every ten seconds, and one process."""
+    ledger = SqliteLedger(str(path))
+    rule = schedule("every 10s")
+    tasks = [
+        Task(name=f"t{number:05}", schedule=rule, work=Inline(call="none:none")) for number in range(TASKS)
+    ]
+    ledger.edit(
+        Change(at=START, actor="bench", act="apply"),
+        [task.name for task in tasks],
+        lambda _, numbers: [begin(numbers[task.name], task, START) for task in tasks],
+    )
+    ledger.register(
+        Process(kind="up", host="here", pid=1, boot="", release="0", started_at=START),
+    )
+    return ledger
+
+
+class Methods:
+    """The methods of a ledger, with decisions that cost next to nothing."""
+
+    def __init__(self, path: Path) -> None:
+        self.ledger = ledger_with_tasks(path)
+
+    def turn(self, due: int) -> int:
+        """Plan, claim and settle what is due at an instant; return how many ticks that were."""
+        while self.ledger.plan(due, due, BATCH, NOBODY, lambda cursors: self.plans(cursors, due)):
+            pass
+        order = Order(holder=1, queues=("default",), limit=BATCH)
+        lives = 0
+        while claim := self.ledger.claim(order, due, lambda b, s: self.considered(b, s, due)).attempts:
+            assert not self.ledger.settle([self.settled(attempt, due) for attempt in claim], due)
+            lives += len(claim)
+        return lives
+
+    def plans(self, cursors: Sequence[Cursor], due: int) -> Sequence[Plan]:
+        """Plan the one tick of each."""
+        return [
+            Plan(
+                cursor=cursor,
+                ticks=(
+                    PlannedTick(
+                        due_at=due,
+                        version=1,
+                        prev_due=cursor.last_due,
+                        next_due=due + PERIOD,
+                        ready_at=due,
+                        policies=POLICIES,
+                    ),
+                ),
+                planned_through=due,
+                last_due=due,
+                next_due=due + PERIOD,
+            )
+            for cursor in cursors
+        ]
+
+    def considered(self, batch: Sequence[Ready], slots: Mapping[int, Sequence[Slot]], due: int) -> Considered:
+        """Start all."""
+        assert due
+        assert not any(slots.values())
+        return Considered(starts=[Start(ready=ready, lane=0, fresh=True) for ready in batch])
+
+    def settled(self, attempt: Attempt, due: int) -> Settlement:
+        """Let it succeed."""
+        assert due
+        return Settlement(attempt=attempt, report=DONE, state=State.SUCCEEDED)
+
+
+class Programs(Methods):
+    """The same with the decisions that the scheduler and the runner make."""
+
+    def __init__(self, path: Path) -> None:
+        super().__init__(path)
+        self.versions = Versions(self.ledger)
+
+    def plans(self, cursors: Sequence[Cursor], due: int) -> Sequence[Plan]:
+        """Plan as the scheduler does."""
+        return [
+            plan(cursor, self.versions.since(cursor.task_id, 1, cursor.planned_through), due, due)
+            for cursor in cursors
+        ]
+
+    def considered(self, batch: Sequence[Ready], slots: Mapping[int, Sequence[Slot]], due: int) -> Considered:
+        """Consider as the runner does."""
+        return consider(batch, slots, self.versions.version, due)
+
+    def settled(self, attempt: Attempt, due: int) -> Settlement:
+        """Conclude as the runner does."""
+        return conclude(attempt, DONE, self.versions.policies(attempt.key.task_id, attempt.version), due)
+
+
+class Bare:
+    """sqlite3 alone, writing what a ledger writes."""
+
+    def __init__(self, path: Path) -> None:
+        ledger_with_tasks(path).close()
+        self.db = sqlite3.connect(path, isolation_level=None)
+        self.db.execute("PRAGMA synchronous = full")
+        self.last: int | None = None
+
+    def turn(self, due: int) -> int:
+        """Write the lives of all tasks in batches."""
+        for first in range(1, TASKS + 1, BATCH):
+            self.plan(due, range(first, first + BATCH))
+        for first in range(1, TASKS + 1, BATCH):
+            self.claim(due, range(first, first + BATCH))
+            self.settle(due, range(first, first + BATCH))
+        self.last = due
+        return TASKS
+
+    def plan(self, due: int, tasks: Sequence[int]) -> None:
+        """Move the cursors and insert the ticks."""
+        self.db.execute("BEGIN IMMEDIATE")
+        self.db.executemany(
+            "UPDATE cursor SET planned_through = ?, last_due = ?, next_due = ?"
+            " WHERE task_id = ? AND request = 0",
+            [(due, due, due + PERIOD, task) for task in tasks],
+        )
+        self.db.executemany(
+            "INSERT INTO tick (task_id, due_at, version, prev_due, next_due, state, queue,"
+            " priority, ready_at) VALUES (?, ?, 1, ?, ?, 'planned', 'default', 1, ?)",
+            [(task, due, self.last, due + PERIOD, due) for task in tasks],
+        )
+        self.db.execute("COMMIT")
+
+    def claim(self, due: int, tasks: Sequence[int]) -> None:
+        """Insert the slots and start the ticks."""
+        self.db.execute("BEGIN IMMEDIATE")
+        self.db.executemany(
+            "INSERT INTO slot (task_id, lane, due_at, request, attempt, holder) VALUES (?, 0, ?, 0, 1, 1)",
+            [(task, due) for task in tasks],
+        )
+        self.db.executemany(
+            "UPDATE tick SET state = 'running', ready_at = NULL, holder = 1, started_at = ?"
+            " WHERE task_id = ? AND due_at = ? AND request = 0",
+            [(due, task, due) for task in tasks],
+        )
+        self.db.execute("COMMIT")
+
+    def settle(self, due: int, tasks: Sequence[int]) -> None:
+        """End the ticks and delete the slots."""
+        self.db.execute("BEGIN IMMEDIATE")
+        self.db.executemany(
+            "UPDATE tick SET state = 'succeeded', holder = NULL, ended_at = ?, proof = ?"
+            " WHERE task_id = ? AND due_at = ? AND request = 0",
+            [(due, due, task, due) for task in tasks],
+        )
+        self.db.executemany("DELETE FROM slot WHERE task_id = ? AND lane = 0", [(task,) for task in tasks])
+        self.db.execute("COMMIT")
+
+
+def main() -> None:
+    """Print lives a second, and what the bare program does as a multiple of them."""
+    options = argparse.ArgumentParser(description="Lives a second on a SQLite ledger")
+    options.add_argument("--folder", help="where the files lie; the temporary folder unless given")
+    with tempfile.TemporaryDirectory(dir=options.parse_args().folder) as folder:
+        place = Path(folder)
+        ways: dict[str, Callable[[int], int]] = {
+            "bare": Bare(place / "bare.db").turn,
+            "methods": Methods(place / "methods.db").turn,
+            "programs": Programs(place / "programs.db").turn,
+        }
+        best = dict.fromkeys(ways, 0.0)
+        for turn in range(1, TURNS + 1):
+            for name, way in ways.items():
+                begun = perf_counter()
+                assert way(START + turn * PERIOD) == TASKS
+                best[name] = max(best[name], TASKS / (perf_counter() - begun))
+    print(
+        f"{TASKS:,} tasks, batches of {BATCH:,}, the best of {TURNS} turns, SQLite {sqlite3.sqlite_version}"
+    )
+    for name, rate in best.items():
+        print(f"{name:10}{rate:10,.0f} lives/s{rate / best['bare']:8.2f} of bare")
+
+
+if __name__ == "__main__":
+    main()
