@@ -10,6 +10,7 @@ from dataclasses import dataclass
 
 from everytick.plan import Status, Version, next_instant, stretches, wake_at
 from everytick.task import Task
+from everytick.tick import SECOND
 from everytick.when import Instant
 
 
@@ -91,14 +92,18 @@ def revise(
 
 
 def begin(task_id: int, task: Task, now: Instant) -> Revision:
-    """Return what the first version of a task writes: it is in force from now on."""
-    schedule = task.schedule.bound(name=task.name, anchor=now)
+    """Return what the first version of a task writes: it is in force from now on.
+
+    Its intervals count from the whole second, so that its ticks have short names.
+    """
+    anchor = now - now % SECOND
+    schedule = task.schedule.bound(name=task.name, anchor=anchor)
     version = Version(
         version=1,
         since=now,
         status=Status.ACTIVE,
         paused_until=None,
-        anchor=now,
+        anchor=anchor,
         task=task,
         schedule=schedule,
     )
