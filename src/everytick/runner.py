@@ -33,6 +33,7 @@ _ROUNDS = 20
 class _Running:
     attempt: Attempt
     executor: Executor
+    abandoned: bool = False
 
 
 class Runner:
@@ -82,6 +83,7 @@ class Runner:
         self._settle()
         if not self._alive():
             self._presence.join()
+            self._live_on()
         self._stop_requested()
         now = self._clock.now()
         if not self._presence.trusted():
@@ -120,16 +122,22 @@ class Runner:
         alive = bool(self._presence.id) and self._presence.beat()
         if self._presence.lives != self._life or not alive:
             self._abandon()
-            self._life = self._presence.lives
+        if alive:
+            self._live_on()
+        return alive
+
+    def _live_on(self) -> None:
+        self._life = self._presence.lives
         for executor in set(self._executors.values()):
             executor.extend(self._presence.lives_until())
-        return alive
 
     def _abandon(self) -> None:
         """Kill what this process held in an earlier life: it is another's by now."""
         for key, running in self._running.items():
-            log.error("%s is no longer ours: this process was declared dead", key)
-            running.executor.stop(key, grace=0.0)
+            if not running.abandoned:
+                log.error("%s is no longer ours: this process was declared dead", key)
+                running.abandoned = True
+                running.executor.stop(key, grace=0.0)
 
     def _claim(self) -> bool:
         """Claim what can be started at once; return whether there may be more."""
@@ -206,7 +214,7 @@ class Runner:
             for result in executor.results():
                 ended = self._running.pop(result.key, None)
                 if ended is not None:
-                    self._unsettled.append(self._concluded(ended.attempt, result, now))
+                    self._unsettled.append(self._concluded(ended, result, now))
         if not self._unsettled:
             return
         refused = self._ledger.settle(self._unsettled, now)
@@ -217,12 +225,13 @@ class Runner:
             if one.state is State.FAILED and one not in refused:
                 self._pause(one)
 
-    def _concluded(self, attempt: Attempt, result: Result, now: Instant) -> Settlement:
+    def _concluded(self, running: _Running, result: Result, now: Instant) -> Settlement:
+        attempt = running.attempt
         policies = self._versions.policies(attempt.key.task_id, attempt.version)
         report = Report(
             outcome=result.outcome, summary=result.summary, error=result.error, output=result.output
         )
-        if result.outcome == "lost":
+        if result.outcome == "lost" or (result.outcome == "cancelled" and running.abandoned):
             return rescue(attempt, policies, now, result.error or "its process was killed")
         return conclude(attempt, report, policies, now)
 
