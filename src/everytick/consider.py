@@ -130,7 +130,7 @@ def consider(
         elif isinstance(verdict, Wait):
             decided.waits.append(verdict)
         elif own is not None and own.lane >= 0:
-            decided.starts.append(Start(ready=ready, lane=own.lane, fresh=False))
+            table.start(ready, own.lane, decided, fresh=False)
         else:
             table.place(ready, version.task, decided)
     return decided
@@ -213,6 +213,10 @@ class _Lanes:
         queue = [slot for slot in self.slots.values() if slot.lane < 0]
         return sorted(queue, key=lambda slot: (slot.key.due_at, slot.key.request))
 
+    def start(self, ready: Ready, lane: int, decided: Considered, *, fresh: bool) -> None:
+        self.slots[ready.key] = Slot(key=ready.key, lane=lane, attempt=ready.attempt, holder=0)
+        decided.starts.append(Start(ready=ready, lane=lane, fresh=fresh))
+
     def place(self, ready: Ready, task: Task, decided: Considered) -> None:
         """Start the tick, let it wait, or skip it, as the overlap policy says."""
         kind = task.policies.overlap.kind
@@ -222,8 +226,7 @@ class _Lanes:
         ahead = [slot for slot in self.waiting() if slot.key < ready.key]
         lane = self.free(task.policies, ready.key.due_at)
         if lane is not None and not (queued and ahead):
-            self._take(ready, lane)
-            decided.starts.append(Start(ready=ready, lane=lane, fresh=True))
+            self.start(ready, lane, decided, fresh=True)
         elif queued:
             self._wait(ready, task, decided)
         elif kind in {Overlapping.SKIP, Overlapping.ALLOW}:
@@ -240,9 +243,6 @@ class _Lanes:
         for slot in [slot for slot in self.slots.values() if slot.lane >= 0 and slot.holder is None]:
             self.leave(slot.key)
             decided.ends.append(End(key=slot.key, reason=None))
-
-    def _take(self, ready: Ready, lane: int) -> None:
-        self.slots[ready.key] = Slot(key=ready.key, lane=lane, attempt=ready.attempt, holder=0)
 
     def _wait(self, ready: Ready, task: Task, decided: Considered) -> None:
         own = self.of(ready.key)
