@@ -27,11 +27,20 @@ class Act:
 
 
 @dataclass(slots=True)
-class _Playing:
+class Played:
+    """One attempt that was started, as the executor saw it.
+
+    Attributes:
+        job: What was started.
+        at: When.
+        ends: When it ends, or ended; None where it vanished with its runner.
+        act: How it goes.
+    """
+
     job: Job
+    at: Instant
+    ends: Instant | None
     act: Act
-    ends: Instant
-    stopped: bool = False
 
 
 class ScriptedExecutor:
@@ -40,17 +49,21 @@ class ScriptedExecutor:
     Args:
         clock: Whose time they take.
         script: From a job to how it goes; without one, everything succeeds at once.
-
-    Attributes:
-        started: Every job that was started, in order, with the moment.
+        played: Where every attempt that is started is noted, in order.
     """
 
-    def __init__(self, clock: Clock, script: Callable[[Job], Act] | None = None) -> None:
+    def __init__(
+        self,
+        clock: Clock,
+        script: Callable[[Job], Act] | None = None,
+        played: list[Played] | None = None,
+    ) -> None:
         self._clock = clock
         self._script = script or (lambda _: Act())
-        self._playing: dict[str, _Playing] = {}
+        self._playing: dict[str, Played] = {}
+        self._stopped: set[str] = set()
         self._until: int | None = None
-        self.started: list[tuple[Instant, Job]] = []
+        self.played = [] if played is None else played
 
     def start(self, job: Job) -> None:
         """Note the job and when it will end."""
@@ -58,24 +71,24 @@ class ScriptedExecutor:
             raise ValueError(f"{job.key} is in flight")
         now = self._clock.now()
         act = self._script(job)
-        seconds, timed_out = act.seconds, False
+        seconds = act.seconds
         if job.timeout is not None and seconds > job.timeout:
-            seconds, timed_out = job.timeout, True
-        if timed_out:
+            seconds = job.timeout if act.obeys else job.timeout + job.grace
             act = Act(seconds, "timeout", f"stopped after {job.timeout:g} s")
-        self.started.append((now, job))
-        self._playing[job.key] = _Playing(job, act, now + round(seconds * 1e6))
+        one = Played(job, now, now + round(seconds * 1e6), act)
+        self.played.append(one)
+        self._playing[job.key] = one
 
     def stop(self, key: str, *, grace: float) -> None:
         """End an attempt now, or after the grace where it does not obey."""
         playing = self._playing.get(key)
-        if playing is not None and not playing.stopped:
-            wait = 0 if playing.act.obeys else round(grace * 1e6)
-            stopped_at = self._clock.now() + wait
-            if stopped_at < playing.ends:
-                playing.ends = stopped_at
-                playing.act = Act(outcome="cancelled", error="stopped on request")
-            playing.stopped = True
+        if playing is None or playing.ends is None or key in self._stopped:
+            return
+        self._stopped.add(key)
+        stopped_at = self._clock.now() + (0 if playing.act.obeys else round(grace * 1e6))
+        if stopped_at < playing.ends:
+            playing.ends = stopped_at
+            playing.act = Act(outcome="cancelled", error="stopped on request")
 
     def extend(self, until: int) -> None:
         """Let attempts live until this moment of the clock's boot()."""
@@ -84,11 +97,16 @@ class ScriptedExecutor:
     def results(self) -> list[Result]:
         """Return what has ended by now."""
         now = self._clock.now()
-        late = self._until is not None and self._clock.boot() > self._until
-        ended = [one for one in self._playing.values() if late or one.ends <= now]
+        if self._until is not None and self._clock.boot() > self._until:
+            dead_since = now - (self._clock.boot() - self._until)
+            for one in self._playing.values():
+                if one.ends is not None and one.ends > dead_since:
+                    one.ends, one.act = dead_since, Act(outcome="lost", error="its lease ended")
+        ended = [one for one in self._playing.values() if one.ends is not None and one.ends <= now]
         for one in ended:
             del self._playing[one.job.key]
-        return [self._result(one, lost=late and one.ends > now) for one in ended]
+            self._stopped.discard(one.job.key)
+        return [Result(key=one.job.key, outcome=one.act.outcome, error=one.act.error) for one in ended]
 
     def fileno(self) -> int | None:
         """Return none."""
@@ -96,15 +114,15 @@ class ScriptedExecutor:
 
     def close(self) -> None:
         """Lose what still runs."""
-        for playing in self._playing.values():
-            playing.act = Act(outcome="lost", error="the runner was closed")
-            playing.ends = self._clock.now()
+        for one in self._playing.values():
+            one.ends, one.act = self._clock.now(), Act(outcome="lost", error="the runner was closed")
+
+    def vanish(self) -> None:
+        """Lose what still runs without a word, as when the machine is switched off."""
+        for one in self._playing.values():
+            one.ends = None
+        self._playing.clear()
 
     def next_end(self) -> Instant | None:
         """Return when the next attempt ends."""
-        return min((one.ends for one in self._playing.values()), default=None)
-
-    def _result(self, one: _Playing, *, lost: bool) -> Result:
-        if lost:
-            return Result(key=one.job.key, outcome="lost", error="its lease ended")
-        return Result(key=one.job.key, outcome=one.act.outcome, error=one.act.error)
+        return min((one.ends for one in self._playing.values() if one.ends is not None), default=None)
