@@ -54,6 +54,12 @@ def wait(executor: Executor) -> list[Result]:
     return found
 
 
+def cost(count: int, seconds: float, spent: float) -> str:
+    """Return what one of so many took: time and CPU time."""
+    each, busy = MILLISECONDS * seconds / count, MILLISECONDS * spent / count
+    return f"{count / seconds:>8,.0f} attempts/s {each:8.3f} ms each {busy:8.3f} ms CPU each"
+
+
 def run(
     executor: Executor, warden: Warden | None, job: Callable[[str], Job], count: int, abreast: int
 ) -> str:

@@ -7,6 +7,7 @@ import sys
 import threading
 from pathlib import Path
 
+from everytick.errors import UsageError
 from everytick.tick import Tick
 
 calls = 0
@@ -22,6 +23,10 @@ def nothing() -> None:
 
 def fail() -> None:
     raise ValueError("broken\nin two lines")
+
+
+def refuse() -> None:
+    raise UsageError("no such thing")
 
 
 def leave(status: object) -> None:

@@ -12,6 +12,7 @@ from everytick.executors.warden.client import Warden
 from everytick.executors.warden.frames import LIMIT
 
 Run = Callable[..., Result]
+Wait = Callable[..., list[Result]]
 
 TICK = {
     "task": "report",
@@ -24,7 +25,7 @@ TOLD = "report@2026-11-21T06:00:00Z 2 2026-11-20 06:00:00+00:00 "
 
 
 @pytest.fixture(params=["inline", "process"])
-def run(request: pytest.FixtureRequest, warden: Warden, wait: Callable[..., list[Result]], jobs: str) -> Run:
+def run(request: pytest.FixtureRequest, warden: Warden, wait: Wait, jobs: str) -> Run:
     executor: Executor = InlineExecutor() if request.param == "inline" else ProcessExecutor(warden)
 
     def result(what: str, arguments: Mapping[str, object] | None = None) -> Result:
@@ -95,6 +96,21 @@ def test_what_a_worker_cannot_be_given_is_an_error(warden: Warden, jobs: str, va
 def test_sys_exit_is_an_exit_status(run: Run, status: object, outcome: str, error: str | None) -> None:
     result = run("leave", {"status": status})
     assert (result.outcome, result.error) == (outcome, error)
+
+
+def test_keyboard_interrupt_ends_a_runner_but_not_a_worker(warden: Warden, jobs: str, wait: Wait) -> None:
+    job = Job(key="a", call=f"{jobs}:interrupt")
+    with pytest.raises(KeyboardInterrupt):
+        InlineExecutor().start(job)
+    executor = ProcessExecutor(warden)
+    executor.start(job)
+    assert wait(executor)[0].error == "KeyboardInterrupt"
+
+
+def test_an_error_of_ours_that_it_raises_keeps_its_traceback(run: Run) -> None:
+    result = run("refuse")
+    assert result.error == "everytick.errors.UsageError: no such thing"
+    assert 'jobs.py", line ' in result.output
 
 
 def test_an_async_function_is_refused(run: Run) -> None:

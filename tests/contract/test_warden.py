@@ -207,6 +207,25 @@ def test_an_unused_worker_is_let_go(wait: Wait, until: Until, alive: Alive, jobs
     executor.close()
 
 
+def test_nothing_piles_up_in_the_warden(warden: Warden, wait: Wait, until: Until, jobs: str) -> None:
+    command, process = CommandExecutor(warden), ProcessExecutor(warden)
+
+    def use_all(times: int) -> None:
+        for _ in range(times):
+            command.start(Job(key="a", command=("true",)))
+            process.start(Job(key="b", call=f"{jobs}:crash"))
+            wait(command)
+            wait(process)
+
+    use_all(1)
+    open_files = Path(f"/proc/{warden.pid}/fd")
+    before = len(list(open_files.iterdir()))
+    use_all(20)
+    assert len(list(open_files.iterdir())) < before + 20
+    children = Path(f"/proc/{warden.pid}/task/{warden.pid}/children")
+    until(lambda: children.read_text() == "")
+
+
 def test_a_shell_s_children_may_clean_up_after_it(
     warden: Warden, wait: Wait, until: Until, tmp_path: Path
 ) -> None:

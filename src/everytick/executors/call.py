@@ -50,12 +50,15 @@ def find(call: str) -> Callable[..., object]:
 
     Raises:
         UsageError: There is none; the message is one line, the cause is the fault inside the module.
+        KeyboardInterrupt: Somebody wants the whole process to end.
     """
     place, _, name = call.rpartition(":")
     if not place or not name:
         raise UsageError(f"'{call}' names no callable; write package.module:function")
     try:
-        found: object = _from_file(place) if "/" in place else importlib.import_module(place)
+        found: object = _from_file(place) if place.endswith(".py") else importlib.import_module(place)
+    except KeyboardInterrupt:
+        raise
     except BaseException as fault:  # a module may raise anything, SystemExit too
         raise UsageError(f"cannot import '{place}': {one_line(fault)}") from fault
     for part in name.split("."):
@@ -107,11 +110,13 @@ def failure(fault: BaseException) -> Verdict:
             if status
             else Verdict(outcome="succeeded")
         )
-    if isinstance(fault, UsageError):  # our own finding; the fault inside the module is its cause
-        message, shown = " ".join(str(fault).split()), fault.__cause__
-    else:
-        message, shown = one_line(fault), fault
-    return Verdict(outcome="error", error=message[:_ERROR_LIMIT], trace=_trace(shown))
+    return Verdict(outcome="error", error=one_line(fault)[:_ERROR_LIMIT], trace=_trace(fault))
+
+
+def refusal(fault: UsageError) -> Verdict:
+    """Return the verdict on a call that could not be made; what a module raised is the cause."""
+    message = " ".join(str(fault).split())
+    return Verdict(outcome="error", error=message[:_ERROR_LIMIT], trace=_trace(fault.__cause__))
 
 
 def one_line(fault: BaseException) -> str:

@@ -4,7 +4,7 @@ import os
 
 from everytick.errors import UsageError
 from everytick.executor import Job, Result
-from everytick.executors.call import failure, find, perform
+from everytick.executors.call import find, perform, refusal
 
 
 class InlineExecutor:
@@ -22,7 +22,7 @@ class InlineExecutor:
         try:
             function = job.function or find(job.call)
         except UsageError as fault:
-            verdict = failure(fault)
+            verdict = refusal(fault)
         else:
             verdict = perform(function, job.tick, job.arguments)
         self._ended.append(

@@ -8,7 +8,7 @@ from pathlib import Path
 from types import FrameType
 
 from everytick.errors import UsageError
-from everytick.executors.call import Verdict, failure, find, perform
+from everytick.executors.call import Verdict, failure, find, perform, refusal
 from everytick.executors.warden.frames import Frame, Frames
 
 _STOPPED = "stopped by SIGTERM"
@@ -41,6 +41,8 @@ class Worker:
             self._busy = True
             verdict = failure(SystemExit(_STOPPED)) if self._leaving else self._run(frame)
             self._busy = False
+        except KeyboardInterrupt as fault:
+            verdict = failure(fault)
         except SystemExit:  # the signal came between two lines of ours
             verdict = failure(SystemExit(_STOPPED))
         with contextlib.suppress(OSError, ValueError):  # closed by the callable
@@ -55,19 +57,19 @@ class Worker:
         }
 
     def _run(self, frame: Frame) -> Verdict:
-        try:
-            os.chdir(self._directory / (frame["directory"] or ""))
-        except OSError as fault:
-            reason = f"cannot enter the directory '{frame['directory']}': {fault.strerror}"
-            return failure(UsageError(reason))
+        directory = self._directory / (frame["directory"] or "")
         wanted = self._environment | frame["environment"]
-        if dict(os.environ) != wanted:
-            os.environ.clear()
-            os.environ.update(wanted)
         try:
+            os.chdir(self._directory)  # where the callable is to be found does not hang on where it runs
+            if dict(os.environ) != wanted:
+                os.environ.clear()
+                os.environ.update(wanted)
             function = find(frame["call"])
+            os.chdir(directory)
+        except OSError as fault:
+            return refusal(UsageError(f"cannot enter the directory '{directory}': {fault.strerror}"))
         except UsageError as fault:
-            return failure(fault)
+            return refusal(fault)
         return perform(function, frame["tick"], frame["arguments"])
 
     def _asked_to_stop(self, _number: int, _frame: FrameType | None) -> None:
