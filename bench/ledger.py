@@ -33,7 +33,7 @@ from everytick.when import schedule
 
 TASKS = 10_000
 BATCH = 1_000
-TURNS = 3
+TURNS = 5
 SECOND = 1_000_000
 PERIOD = 10 * SECOND
 START = 1_767_225_600 * SECOND

@@ -1,17 +1,16 @@
 """The gate that writers of one file pass, one at a time: an flock on a file beside it.
 
-SQLite's own waiting backs off to 100 ms and starves: four busy processes waited up to 4.7 s for it. The
-file lies beside the ledger and is never deleted; it is empty, and says nothing.
+SQLite's own waiting backs off to 100 ms and starves: of four busy processes some waited 4.7 s for it. In
+the kernel's queue for a lock they take turns. The file lies beside the ledger and is never deleted; it is
+empty, and says nothing.
 """
 
 import fcntl
 import os
-from threading import Event
+from threading import Event, Lock, Thread
 
 from everytick.errors import LedgerLocked
 from everytick.ledgers.sqlite.faults import explain_gate
-
-_GLANCE = 0.002
 
 
 class Gate:
@@ -32,19 +31,19 @@ class Gate:
             return
         if self._file is None:
             self._file = _opened(f"{self._path}-gate")
-        if not _taken(self._file):
-            self._wait(self._file)
+        try:
+            fcntl.flock(self._file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            self._queue(self._file)
 
-    def _wait(self, file: int) -> None:
-        pause = Event()
-        for _ in range(round(self._patience / _GLANCE)):
-            pause.wait(_GLANCE)
-            if _taken(file):
-                return
-        raise LedgerLocked(
-            f"{self._path}: another process has been writing for {self._patience:g} s, or was stopped while "
-            f"it wrote. See which one: fuser {self._path}-gate"
-        )
+    def _queue(self, file: int) -> None:
+        self._file = None
+        if not _Turn(file).comes_within(self._patience):
+            raise LedgerLocked(
+                f"{self._path}: another process has been writing for {self._patience:g} s, or was stopped "
+                f"while it wrote. See which one: fuser {self._path}-gate"
+            )
+        self._file = file
 
     def __exit__(self, *_: object) -> None:
         if self._file is not None:
@@ -57,16 +56,39 @@ class Gate:
             self._file = None
 
 
+class _Turn:
+    """A place in the kernel's queue for a lock, kept by a thread, so that its owner can give it up."""
+
+    def __init__(self, file: int) -> None:
+        self._file = file
+        self._come = Event()
+        self._given_up = False
+        self._deciding = Lock()
+
+    def comes_within(self, seconds: float) -> bool:
+        """Wait; where the turn does not come, or waiting is cut short, the file is the thread's to close."""
+        Thread(target=self._wait, name="everytick gate", daemon=True).start()
+        came = False
+        try:
+            came = self._come.wait(seconds)
+        finally:
+            with self._deciding:
+                self._given_up = not came
+                if self._come.is_set() and not came:
+                    os.close(self._file)
+        return came
+
+    def _wait(self) -> None:
+        fcntl.flock(self._file, fcntl.LOCK_EX)
+        with self._deciding:
+            if self._given_up:
+                os.close(self._file)
+            else:
+                self._come.set()
+
+
 def _opened(path: str) -> int:
     try:
         return os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
     except OSError as fault:
         raise explain_gate(fault, path) from fault
-
-
-def _taken(file: int) -> bool:
-    try:
-        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError:
-        return False
-    return True

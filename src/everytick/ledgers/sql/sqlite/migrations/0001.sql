@@ -99,7 +99,7 @@ CREATE TABLE tick (
 ) STRICT, WITHOUT ROWID;
 
 CREATE INDEX tick_ready ON tick (queue, priority, ready_at) WHERE ready_at IS NOT NULL;
-CREATE INDEX tick_unstarted ON tick (task_id, request) WHERE ready_at IS NOT NULL;
+CREATE INDEX tick_unstarted ON tick (task_id, request, ready_at) WHERE ready_at IS NOT NULL;
 CREATE INDEX tick_task ON tick (task_id, due_at);
 
 -- Law 2: the table of transitions. everytick/tick.py draws it; a test holds the two together.
