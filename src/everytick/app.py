@@ -228,9 +228,9 @@ def programs(
         kind: ``scheduler``, ``runner``, or ``up`` for both.
         ledger: The ledger.
         clock: The clock.
-        how: How the runner works.
+        how: How the runner works, and the lease of both.
     """
-    presence = Presence(ledger, clock, kind)
+    presence = Presence(ledger, clock, kind, how.lease)
     versions = Versions(ledger)
     found: list[Program] = []
     if kind in {"scheduler", "up"}:

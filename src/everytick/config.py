@@ -13,7 +13,9 @@ from typing import Any, TypeVar
 from everytick import settings
 from everytick.errors import ConfigError, UsageError
 from everytick.policy import Policies
+from everytick.presence import LEASE
 from everytick.task import Call, Command, Inline, Task, Work
+from everytick.tick import SECOND
 from everytick.when import Schedule
 from everytick.when import schedule as parse_schedule
 
@@ -26,11 +28,12 @@ _TASK_WORDS = {
     "command", "call", "inline", "arguments", "directory", "environment", "schedule", "zone",
 }  # fmt: skip
 _TOP_WORDS = {"ledger", "origin", "data", "runner", "task", "feed"}
-_RUNNER_WORDS = {"limit", "queues", "grace"}
+_RUNNER_WORDS = {"limit", "queues", "grace", "lease"}
 _LATER = {
     "http": "HTTP requests come in a later release; run curl with command",
     "celery": "Celery tasks come in a later release",
 }
+_SHORTEST_LEASE = 2 * SECOND
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -41,11 +44,14 @@ class RunnerSettings:
         limit: How many attempts it runs at once.
         queues: Which queues it serves.
         grace: How long it lets attempts run on when it is told to stop, in microseconds.
+        lease: Microseconds without a beat after which a process may be called dead. One value for all
+            processes of a ledger, schedulers too: who has a longer one than the others is buried alive.
     """
 
     limit: int = 8
     queues: tuple[str, ...] = ("default",)
-    grace: int = 30_000_000
+    grace: int = 30 * SECOND
+    lease: int = LEASE
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -186,6 +192,7 @@ def _runner(place: Place, table: Mapping[str, Any]) -> RunnerSettings:
         "limit": settings.whole,
         "queues": lambda value: tuple(settings.text(word) for word in value),
         "grace": settings.duration,
+        "lease": _lease,
     }
     given = {}
     for word, value in table.items():
@@ -197,6 +204,13 @@ def _runner(place: Place, table: Mapping[str, Any]) -> RunnerSettings:
         except UsageError as fault:
             raise place.fault(f"runner: {word}: {fault}", "runner", word) from fault
     return RunnerSettings(**given)
+
+
+def _lease(value: object) -> int:
+    length = settings.duration(value)
+    if length < _SHORTEST_LEASE:
+        raise UsageError("it must be at least 2s: a busy machine keeps a healthy process waiting for so long")
+    return length
 
 
 def _task(place: Place, name: str, table: Mapping[str, Any], origin: str, folder: Path) -> Task:

@@ -4,6 +4,7 @@ import logging
 import signal
 import sys
 import threading
+from dataclasses import replace
 from types import FrameType
 from typing import Annotated
 
@@ -67,16 +68,20 @@ def up(
 def scheduler(ledger: LedgerOption = "", app: AppOption = "") -> None:
     """Plan ticks; any number of schedulers may run."""
     with open_ledger(ledger or ledger_of(app)) as opened:
-        _live("scheduler", Session(opened), RunnerSettings(), limit=0, queues=None, view=None)
+        _live("scheduler", Session(opened), _settings(ledger, app), limit=0, queues=None, view=None)
 
 
 def runner(
     ledger: LedgerOption = "", app: AppOption = "", limit: LimitOption = 0, queue: QueueOption = None
 ) -> None:
     """Run ticks; any number of runners may run."""
-    how = the_app(app).runner if app else RunnerSettings()
     with open_ledger(ledger or ledger_of(app)) as opened:
-        _live("runner", Session(opened), how, limit=limit, queues=queue, view=None)
+        _live("runner", Session(opened), _settings(ledger, app), limit=limit, queues=queue, view=None)
+
+
+def _settings(ledger: str, app: str) -> RunnerSettings:
+    """Return what the app says of runners; where a ledger alone is named, what holds by default."""
+    return RunnerSettings() if ledger and not app else the_app(app).runner
 
 
 def _live(
@@ -91,9 +96,7 @@ def _live(
     logging.basicConfig(
         level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s: %(message)s", stream=sys.stderr
     )
-    how = RunnerSettings(
-        limit=limit or how.limit, queues=tuple(queues) if queues else how.queues, grace=how.grace
-    )
+    how = replace(how, limit=limit or how.limit, queues=tuple(queues) if queues else how.queues)
     stop = _Stop(here.clock)
     presence, parts = programs(kind, here.ledger, here.clock, how)
     if view is not None:
