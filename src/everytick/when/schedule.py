@@ -7,6 +7,8 @@ from abc import ABC, abstractmethod
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from functools import reduce
+from operator import or_
 from typing import ClassVar
 
 from everytick.errors import ScheduleError
@@ -19,6 +21,7 @@ DAY: Instant = 86_400 * SECOND
 HORIZON: Instant = 41 * 366 * DAY
 """How far a search goes before it says never: 29 February on a given weekday may be 40 years away."""
 
+_PATIENCE = 100_000  # more than a day of seconds
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND = timedelta(microseconds=1)
 
@@ -181,7 +184,7 @@ class Union(Schedule):
 
     def bound(self, *, name: str, anchor: Instant) -> Schedule:
         """Bind every part."""
-        return Union(parts=tuple(part.bound(name=name, anchor=anchor) for part in self.parts))
+        return reduce(or_, (part.bound(name=name, anchor=anchor) for part in self.parts))
 
     def sentence(self) -> str:
         """Return the parts' sentences, joined."""
@@ -204,7 +207,8 @@ class Minus(Schedule):
     """The instants of one schedule that another does not yield.
 
     Raises:
-        ScheduleError: Both are the same, so nothing would be left.
+        ScheduleError: Both are the same, so nothing would be left; or, when asked, 100,000 instants in a row
+            are taken away.
     """
 
     rank: ClassVar[int] = 1
@@ -218,16 +222,20 @@ class Minus(Schedule):
     def instant_after(self, moment: Instant) -> Instant | None:
         """Return the next instant that stays; None when none stays within the horizon."""
         found = self.keep.instant_after(moment)
-        while found is not None and self.drop.holds(found):
+        for _ in range(_PATIENCE):
+            if found is None or not self.drop.holds(found):
+                return found
             found = self.keep.instant_after(found) if found - moment < HORIZON else None
-        return found
+        raise self._endless()
 
     def instant_before(self, moment: Instant) -> Instant | None:
         """Return the previous instant that stays; None when none stays within the horizon."""
         found = self.keep.instant_before(moment)
-        while found is not None and self.drop.holds(found):
+        for _ in range(_PATIENCE):
+            if found is None or not self.drop.holds(found):
+                return found
             found = self.keep.instant_before(found) if moment - found < HORIZON else None
-        return found
+        raise self._endless()
 
     def count(self, a: Instant, b: Instant) -> int:
         """Count what stays; costs a walk over the rarer of the two."""
@@ -250,6 +258,10 @@ class Minus(Schedule):
     def rules(self) -> str:
         """Return both fingerprints."""
         return _rules((self.keep, self.drop))
+
+    def _endless(self) -> ScheduleError:
+        problem = f"This takes {_PATIENCE:,} instants in a row away: say what stays, with within"
+        return ScheduleError(problem, text=str(self))
 
     def __str__(self) -> str:
         return f"{operand(self.keep, 1)} minus {operand(self.drop, 2)}"

@@ -11,7 +11,9 @@ simple   := "(" schedule ")"
 import re
 from collections.abc import Iterator
 from difflib import get_close_matches
-from typing import cast
+from functools import reduce
+from operator import or_
+from typing import NamedTuple, cast
 
 from everytick.errors import ScheduleError
 from everytick.when.at import At, read_time
@@ -28,6 +30,14 @@ _JOINT = re.compile(r"\(|\)|\||(?<!\S)(?:minus|within)(?!\S)", re.IGNORECASE)
 _ZONE = re.compile(r"\s+in\s+(\S+)\s*$", re.IGNORECASE)
 _OPTION = re.compile(r"\s+(gap|fold)=(\S*)\s*$", re.IGNORECASE)
 _FROM = re.compile(r"(?<!\S)from(?!\S)", re.IGNORECASE)
+
+
+class Part(NamedTuple):
+    """A part of a text: the joint before it, where it begins, and what it says."""
+
+    joint: str
+    start: int
+    text: str
 
 
 def schedule(text: str, zone: str = "UTC") -> Schedule:
@@ -49,37 +59,30 @@ def schedule(text: str, zone: str = "UTC") -> Schedule:
 
 
 def _union(text: str, zone: str) -> Schedule:
-    parts = [(start, part) for joint, start, part in _split(text, {"|"}) if joint]
-    read = [_placed(text, start, part, zone) for start, part in parts]
-    whole = read[0]
-    for part in read[1:]:
-        whole |= part
-    return whole
+    return reduce(or_, (_term(text, part, zone) for part in _split(text, {"|"})))
 
 
-def _placed(text: str, start: int, part: str, zone: str) -> Schedule:
-    with part_of(text, start):
-        return _term(part, zone)
-
-
-def _term(text: str, zone: str) -> Schedule:
-    whole: Schedule | None = None
-    for joint, start, part in _split(text, {"minus", "within"}):
-        with part_of(text, start):
-            if whole is None:
-                whole = _simple(part, zone)
-            elif joint == "minus":
-                whole -= _simple(part, zone)
+def _term(text: str, term: Part, zone: str) -> Schedule:
+    with part_of(text, term.start):
+        first, *others = _split(term.text, {"minus", "within"})
+        whole = _simple(term.text, first, zone)
+        for part in others:
+            if part.joint == "minus":
+                whole -= _simple(term.text, part, zone)
             else:
-                window, its_zone = _zoned(part, zone)
-                whole = Within(whole, window, its_zone)
-    assert whole is not None  # noqa: S101 - a split yields at least one part
-    return whole
+                whole = _within(term.text, whole, part, zone)
+        return whole
 
 
-def _split(text: str, joints: set[str]) -> Iterator[tuple[str, int, str]]:
-    """Yield (joint before it, start, part) for the parts of a text between joints that no bracket holds."""
-    depth, start, joint = 0, 0, "|"
+def _within(text: str, whole: Schedule, part: Part, zone: str) -> Schedule:
+    with part_of(text, part.start):
+        window, its_zone = _zoned(part.text, zone)
+        return Within(whole, window, its_zone)
+
+
+def _split(text: str, joints: set[str]) -> Iterator[Part]:
+    """Yield the parts of a text between those joints that no bracket holds."""
+    depth, start, joint = 0, 0, ""
     for found in _JOINT.finditer(text):
         word = found[0].lower()
         depth += {"(": 1, ")": -1}.get(word, 0)
@@ -88,18 +91,18 @@ def _split(text: str, joints: set[str]) -> Iterator[tuple[str, int, str]]:
         if depth < 0:
             raise ScheduleError("This bracket closes nothing", text=text, position=found.start())
         if word in joints and depth == 0:
-            yield joint, start, text[start : found.start()]
+            yield Part(joint, start, text[start : found.start()])
             start, joint = found.end(), word
     if depth:
         raise ScheduleError("A bracket stays open", text=text, position=text.index("("))
-    yield joint, start, text[start:]
+    yield Part(joint, start, text[start:])
 
 
-def _simple(text: str, zone: str) -> Schedule:
-    body = text.strip()
-    indent = len(text) - len(text.lstrip())
+def _simple(text: str, part: Part, zone: str) -> Schedule:
+    body = part.text.strip()
+    indent = len(part.text) - len(part.text.lstrip())
     word = body.split(maxsplit=1)[0].lower() if body else ""
-    with part_of(text, indent):
+    with part_of(text, part.start + indent):
         if not word:
             raise ScheduleError("A schedule is missing here", text=text, position=0)
         if body.startswith("("):

@@ -116,10 +116,8 @@ class Zone:
 
     def second_at(self, wall: int) -> int:
         """Return when the wall clock first shows a time; for one in a gap, the first second after the gap."""
-        for span in self.spans(wall - DAY, wall + DAY):
-            if wall - span.offset < span.end:
-                return max(wall - span.offset, span.start)
-        raise AssertionError(wall)  # no offset is as large as a day
+        near = self.spans(wall - DAY, wall + DAY)
+        return next(max(wall - span.offset, span.start) for span in near if wall - span.offset < span.end)
 
     def rules(self) -> str:
         """Return a fingerprint of the zone's data for 2000 to 2050; "" for UTC, which has no rules."""

@@ -158,6 +158,11 @@ class TestCombinations:
         assert rule.instant_before(ANCHOR) is None
         assert rule.count(ANCHOR, ANCHOR + 10**14) == 0
 
+    def test_minus_that_takes_everything_from_a_dense_schedule_is_refused_when_asked(self) -> None:
+        rule = schedule("* * * * * * minus */1 * * * * *")
+        with pytest.raises(ScheduleError, match="in a row"):
+            rule.instant_after(ANCHOR)
+
     def test_minus_itself_is_refused(self) -> None:
         with pytest.raises(ScheduleError, match="leaves nothing"):
             schedule("0 0 * * * minus 0 0 * * *")
@@ -180,7 +185,8 @@ class TestWindows:
     def test_both_ends_belong_to_the_window(self) -> None:
         rule = schedule("*/15 * * * * within 09:15-10:00 mon-fri")
         assert told(rule, "2026-01-01T00:00Z", "2026-01-05T09:20Z") == [
-            "01 09:15", "01 09:30", "01 09:45", "01 10:00", "02 09:15", "02 09:30", "02 09:45", "02 10:00", "05 09:15",
+            "01 09:15", "01 09:30", "01 09:45", "01 10:00", "02 09:15", "02 09:30", "02 09:45",
+            "02 10:00", "05 09:15",
         ]  # fmt: skip
 
     def test_a_window_past_midnight_belongs_to_the_day_on_which_it_opens(self) -> None:
