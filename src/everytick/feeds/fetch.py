@@ -23,8 +23,6 @@ from everytick.feeds.feed import Feed
 ATTEMPTS = 3
 """How often a download is tried in all."""
 
-_CHUNK = 1 << 18
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Fetched:
@@ -95,7 +93,7 @@ def _get(feed: Feed, into: Path, late: Event) -> Fetched:
         if response.status_code != 200:
             raise FetchFailed(f"{_shown(feed.url)} answered {response.status_code} {response.reason_phrase}")
         digest, size = hashlib.sha256(), 0
-        for chunk in response.iter_raw(_CHUNK):
+        for chunk in response.iter_raw():
             size += len(chunk)
             if size > feed.size_limit:
                 raise FetchFailed(f"{_shown(feed.url)} is larger than size_limit, {feed.size_limit:,} bytes")

@@ -1,0 +1,57 @@
+"""How long a refresh of a large list takes, from a provider on loopback: its first day, the same again, a change.
+
+Run as ``python bench/feed.py [ROWS]``; 288,702 rows unless told otherwise, the size of a depository's list.
+"""
+
+import sys
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+from time import perf_counter
+
+from everytick.feeds.changes import changes
+from everytick.feeds.feed import Feed
+from everytick.feeds.isin import check_digit
+from everytick.feeds.refresh import refresh
+from everytick.testing.provider import Provider
+
+ROWS = 288_702
+
+
+def rows(first: int, last: int, day: int) -> Iterator[str]:
+    """Yield rows; one in fifty has another name each day."""
+    for number in range(first, last):
+        body = f"INE{number:06d}01"
+        name = f'"INVENTED COMPANY {number}, SERIES {day if number % 50 == 0 else 0}"'
+        yield f"{body}{check_digit(body)},{name},ISSUER {number % 977},EQUITY SHARES,ACTIVE\n"
+
+
+def listing(first: int, last: int, day: int) -> bytes:
+    """Return a list as CSV."""
+    return ("isin,name,issuer,type,status\n" + "".join(rows(first, last, day))).encode()
+
+
+def main() -> None:
+    """Print a line for each refresh."""
+    count = int(sys.argv[1]) if len(sys.argv) > 1 else ROWS
+    days = {
+        "first list": listing(0, count, 1),
+        "unchanged": listing(0, count, 1),
+        "1 % gone, 1 % new, 2 % changed": listing(count // 100, count + count // 100, 2),
+    }
+    print(f"{count:,} rows, {len(days['first list']) / 1e6:.1f} MB")
+    with tempfile.TemporaryDirectory() as folder, Provider() as provider:
+        feed = Feed(name="bench", url=provider.url, key="isin", check="isin")
+        for moment, (what, body) in enumerate(days.items()):
+            provider.serve(body)
+            start = perf_counter()
+            refreshed = refresh(feed, Path(folder), moment=moment)
+            seconds = perf_counter() - start
+            print(f"{what:32} {seconds:6.2f} s   {refreshed.summary()}")
+        start = perf_counter()
+        changes(Path(folder), feed.name)
+        print(f"{'feed changes':32} {perf_counter() - start:6.2f} s")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,34 @@
+import os
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+import stamina
+
+from everytick.testing.provider import Provider
+
+ROOT = Path(__file__).parents[3]
+
+
+@pytest.fixture
+def provider() -> Iterator[Provider]:
+    with Provider() as running:
+        yield running
+
+
+@pytest.fixture(autouse=True)
+def _no_waiting_between_tries() -> Iterator[None]:
+    with stamina.set_testing(True, attempts=3):
+        yield
+
+
+@pytest.fixture(scope="session")
+def lists() -> Path:
+    """The folder of real lists; they are too large, and not ours, to be kept in the project."""
+    folder = Path(os.environ.get("EVERYTICK_DATA", ROOT.parent / "shared" / "data"))
+    if not folder.is_dir():
+        words = f"the real lists are not at {folder}; set EVERYTICK_DATA to their folder"
+        if os.environ.get("CI", "").lower() in {"1", "true"}:
+            pytest.fail(words)
+        pytest.skip(words)
+    return folder
