@@ -121,6 +121,19 @@ class TaskRow:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Backfill:
+    """A backfill, whether it is planned to its end or not.
+
+    Attributes:
+        cursor: How far it is planned.
+        change: Who asked for it, and over which span.
+    """
+
+    cursor: Cursor
+    change: Change
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class AttemptRow:
     """An attempt that did not end its tick, or a late result that was refused."""
 
@@ -314,6 +327,14 @@ class Reads(Protocol):
 
     def recorded(self, task_id: int, after: Instant, through: Instant) -> Iterator[TickRow]:
         """Return the rows of a task due in (after, through], by due_at and request, for an audit."""
+        ...
+
+    def recorded_before(self, task_id: int, request: int, moment: Instant) -> TickRow | None:
+        """Return the newest row of a task's schedule, or of a backfill, due at or before a moment."""
+        ...
+
+    def backfills_asked(self, task_id: int) -> list[Backfill]:
+        """Return all backfills of a task, also those planned to their end, in order of their changes."""
         ...
 
     def counts(self, task_id: int, since: Instant) -> Mapping[str, int]:

@@ -5,7 +5,7 @@ from collections.abc import Iterator, Mapping, Sequence
 
 from everytick.conclude import Attempt
 from everytick.consider import Slot
-from everytick.ledger import AttemptRow, Change, Process, TaskRow, TickFilter, VersionRow
+from everytick.ledger import AttemptRow, Backfill, Change, Process, TaskRow, TickFilter, VersionRow
 from everytick.ledgers import rows
 from everytick.ledgers.rows import bound, numbers
 from everytick.ledgers.sqlite.connection import Connection
@@ -99,6 +99,14 @@ class SqliteReads:
             if len(page) < _PAGE:
                 return
             last = Key(*page[-1][:3])
+
+    def recorded_before(self, task_id: int, request: int, moment: Instant) -> TickRow | None:
+        row = self._db.row("select_recorded_before", task_id=task_id, request=request, moment=moment)
+        return None if row is None else rows.tick(row)
+
+    def backfills_asked(self, task_id: int) -> list[Backfill]:
+        found = self._db.rows("select_backfills_asked", task_id=task_id)
+        return [Backfill(cursor=rows.cursor(row[:7]), change=rows.change(row[7:])) for row in found]
 
     def counts(self, task_id: int, since: Instant) -> Mapping[str, int]:
         return dict(self._db.rows("count_states", task_id=task_id, since=since))

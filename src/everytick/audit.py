@@ -1,0 +1,189 @@
+"""Audit: prove from the rows that every instant has exactly one tick, without touching anything.
+
+The rows of a task are walked in order of time beside the instants that its versions yield, computed
+anew. Each line of rows, its schedule's and each backfill's, must agree with them and with itself:
+
+    computed    ●     ●     ●     ●     ●     ●
+    rows        ●◀────●◀────●◀────────────────●      each row names the one before it
+                                  ▲     ▲
+                                  missing: an instant, and no row
+
+Where a version was written under other time zone data than today's, nobody can compute the same
+instants; then the chain alone is followed. Memory does not grow with the rows. No counter that the
+programs keep is believed; a cursor only tells what is behind from what is missing, and only where
+no row says otherwise.
+"""
+
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
+from dataclasses import dataclass
+
+from everytick.finding import Counts, Finding, Kind, PastAttempt, altered, miscounted, ran_side_by_side
+from everytick.line import Line, LineWalk, Rule
+from everytick.plan import Version, stretches
+from everytick.tick import NEVER, Key, TickRow, rfc3339, tick_name
+from everytick.when import Instant
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Asked:
+    """A change that asked for ticks.
+
+    Attributes:
+        at: When; a manual run is due then.
+        act: ``run`` or ``backfill``, or something that asks for none.
+        task: The name of the task it asks of.
+        late: It was written after the audit began, which does not look at it then.
+    """
+
+    at: Instant
+    act: str
+    task: str
+    late: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Facts:
+    """What an audit asks for while it walks.
+
+    Attributes:
+        asked: From a request's number to the change; None where there is none.
+        past: From a tick to its attempts that did not end it, refused ones left out, in order.
+    """
+
+    asked: Callable[[int], Asked | None]
+    past: Callable[[Key], Sequence[PastAttempt]]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Span:
+    """What is audited: what is due in (after, through], seen at ``now``."""
+
+    after: Instant
+    through: Instant
+    now: Instant
+
+
+def rules_of(versions: Sequence[Version], changed: Collection[int], span: Span) -> list[Rule]:
+    """Return what decides when, over a span.
+
+    A pause that has not ended yet yields nothing: its one range row is written when it ends.
+
+    Args:
+        versions: Of one task, by number.
+        changed: The numbers of those written under other time zone data than today's.
+        span: What is audited.
+    """
+    found = []
+    for stretch in stretches(versions, -NEVER):
+        if stretch.paused and stretch.through > span.now:
+            break
+        number = stretch.version.version
+        rule = Rule(
+            after=max(stretch.after, span.after),
+            through=min(stretch.through, span.through),
+            version=number,
+            schedule=None if number in changed else stretch.version.schedule,
+            paused=stretch.paused,
+        )
+        if rule.after < rule.through:
+            found.append(rule)
+    return found
+
+
+def walk(
+    task: str, lines: Sequence[Line], rows: Iterable[TickRow], facts: Facts, counts: Counts
+) -> Iterator[Finding]:
+    """Walk the rows of one task and yield what is wrong with them.
+
+    Args:
+        task: The task's name.
+        lines: Its schedule's line, and one for each backfill.
+        rows: Its rows due in the span, by due_at and request.
+        facts: What is asked for on the way.
+        counts: What is counted on the way; the counts are right when the walk is over.
+    """
+    found: list[Finding] = []
+    walks = {line.request: LineWalk(line, counts, found.append) for line in lines}
+    for row in rows:
+        fault = altered(row)
+        if row.attempt > 1:
+            fault = _tried_again(task, row, facts, counts, found.append) or fault
+        counts.states[row.state] += row.count
+        one = walks.get(row.key.request)
+        if one is not None:
+            one.feed(row, fault)
+        else:
+            _requested(task, row, fault, facts, counts, found.append)
+        if found:
+            yield from found
+            found.clear()
+    for one in walks.values():
+        one.finish()
+    yield from found
+
+
+def never_ran(task: str, number: int, at: Instant) -> Finding:
+    """Return the finding that a manual run has no row."""
+    name = tick_name(task, at, number)
+    return Finding(
+        kind=Kind.MISSING,
+        task=task,
+        due_at=at,
+        request=number,
+        through=at,
+        sentence=f"{name}: change {number} asked for it, and it has no row",
+    )
+
+
+def _tried_again(
+    task: str, row: TickRow, facts: Facts, counts: Counts, report: Callable[[Finding], None]
+) -> str | None:
+    """Look at the earlier attempts of a tick; return how they do not add up."""
+    counts.reruns += row.reruns
+    past = [one for one in facts.past(row.key) if one.attempt <= row.attempt]
+    twice = ran_side_by_side(row, past) if past else None
+    if twice is None:
+        return miscounted(row, past)
+    report(_finding(task, row, Kind.DOUBLED, twice, counts))
+    return None
+
+
+def _requested(  # noqa: PLR0917 - what a walk knows, handed on
+    task: str,
+    row: TickRow,
+    fault: str | None,
+    facts: Facts,
+    counts: Counts,
+    report: Callable[[Finding], None],
+) -> None:
+    """Look at a row that a change asked for, other than a backfill that the audit knows."""
+    asked = facts.asked(row.key.request)
+    if asked is not None and asked.late:
+        return
+    counts.recorded += row.count
+    kind = Kind.ALTERED
+    if asked is None or asked.task != task or asked.act != "run":
+        kind, fault = Kind.UNEXPECTED, f"no change {row.key.request} asked for it"
+    elif row.key.due_at != asked.at:
+        counts.missing += 1
+        kind, fault = Kind.SHIFTED, f"it was asked for at {rfc3339(asked.at)}, and due then"
+    if fault is not None:
+        expected = asked.at if asked is not None and kind is Kind.SHIFTED else None
+        report(_finding(task, row, kind, fault, counts, expected))
+
+
+def _finding(  # noqa: PLR0917 - the parts of a finding
+    task: str, row: TickRow, kind: Kind, why: str, counts: Counts, expected: Instant | None = None
+) -> Finding:
+    key = row.key
+    finding = Finding(
+        kind=kind,
+        task=task,
+        due_at=key.due_at,
+        request=key.request,
+        through=row.through or key.due_at,
+        expected=expected,
+        sentence=f"{tick_name(task, key.due_at, key.request)}: {why}",
+    )
+    counts.charge(finding)
+    return finding
