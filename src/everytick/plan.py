@@ -176,11 +176,13 @@ def plan(cursor: Cursor, versions: Sequence[Version], now: Instant, until: Insta
         until: Plan through this instant.
     """
     found = stretches(versions, cursor.planned_through)
+    if cursor.through is not None:
+        found = [_asked_for(versions[-1], cursor.planned_through, cursor.through)]
     planner = _Planner(cursor, found, now)
     for stretch in found:
         if stretch.paused and stretch.through > now:
             break
-        end = min(stretch.through, until, cursor.through or NEVER)
+        end = min(stretch.through, until)
         if end <= planner.moment:
             break
         if stretch.paused:
@@ -192,6 +194,11 @@ def plan(cursor: Cursor, versions: Sequence[Version], now: Instant, until: Insta
         if not planner.add(stretch, end):
             break
     return planner.plan()
+
+
+def _asked_for(version: Version, after: Instant, through: Instant) -> Stretch:
+    """Return the span of a backfill: one version holds for all of it, also before it was written."""
+    return Stretch(version=version, after=after, through=through, paused=False)
 
 
 class _Planner:
@@ -235,8 +242,8 @@ class _Planner:
         first_kept = _first_kept(stretch.version, begin, end, self.now)
         if first_kept <= begin:
             return
-        if policies.start_within is not None:
-            alive = self.now - policies.start_within - policies.jitter
+        alive = _alive_since(policies, self.now)
+        if alive is not None:
             dead = schedule.instant_before(min(alive, first_kept))
             if dead is not None and dead > begin:
                 self.leave_out(stretch, dead, Reason.EXPIRED)
@@ -283,15 +290,12 @@ class _Planner:
         self.last_due = through or due
 
     def plan(self) -> Plan:
-        next_due = wake_at(self.found, self.moment, self.now)
-        if next_due is not None and self.cursor.through is not None and next_due > self.cursor.through:
-            next_due = None
         return Plan(
             cursor=self.cursor,
             ticks=tuple(self.ticks),
             planned_through=self.moment,
             last_due=self.last_due,
-            next_due=next_due,
+            next_due=wake_at(self.found, self.moment, self.now),
         )
 
 
@@ -309,7 +313,12 @@ def _first_kept(version: Version, begin: Instant, end: Instant, now: Instant) ->
         wanted = _nth_newest(version, end, catch_up.limit + 1)
     if catch_up.window is not None:
         wanted = max(wanted, now - catch_up.window)
-    return min(own, wanted)
+    return min(own, max(wanted, _alive_since(version.task.policies, now) or wanted))
+
+
+def _alive_since(policies: Policies, now: Instant) -> Instant | None:
+    """Return from which instant on a tick may be within its start deadline; None where it has none."""
+    return None if policies.start_within is None else now - policies.start_within - policies.jitter
 
 
 def _nth_newest(version: Version, end: Instant, n: int) -> Instant:
