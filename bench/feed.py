@@ -1,4 +1,4 @@
-"""How long a refresh of a large list takes, from a provider on loopback: its first day, the same again, a change.
+"""How long a refresh of a large list takes, from a provider on loopback: a first list, the same, a change.
 
 Run as ``python bench/feed.py [ROWS]``; 288,702 rows unless told otherwise, the size of a depository's list.
 """
@@ -7,7 +7,7 @@ import sys
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
-from time import perf_counter
+from time import perf_counter, process_time
 
 from everytick.feeds.changes import changes
 from everytick.feeds.feed import Feed
@@ -31,6 +31,11 @@ def listing(first: int, last: int, day: int) -> bytes:
     return ("isin,name,issuer,type,status\n" + "".join(rows(first, last, day))).encode()
 
 
+def spent(start: float, busy: float) -> str:
+    """Return the seconds since then, on the wall and of the processors."""
+    return f"{perf_counter() - start:6.2f} s {process_time() - busy:6.2f} s CPU"
+
+
 def main() -> None:
     """Print a line for each refresh."""
     count = int(sys.argv[1]) if len(sys.argv) > 1 else ROWS
@@ -44,13 +49,12 @@ def main() -> None:
         feed = Feed(name="bench", url=provider.url, key="isin", check="isin")
         for moment, (what, body) in enumerate(days.items()):
             provider.serve(body)
-            start = perf_counter()
+            start, busy = perf_counter(), process_time()
             refreshed = refresh(feed, Path(folder), moment=moment)
-            seconds = perf_counter() - start
-            print(f"{what:32} {seconds:6.2f} s   {refreshed.summary()}")
-        start = perf_counter()
+            print(f"{what:32} {spent(start, busy)}   {refreshed.summary()}")
+        start, busy = perf_counter(), process_time()
         changes(Path(folder), feed.name)
-        print(f"{'feed changes':32} {perf_counter() - start:6.2f} s")
+        print(f"{'feed changes':32} {spent(start, busy)}")
 
 
 if __name__ == "__main__":

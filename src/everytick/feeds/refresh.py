@@ -27,6 +27,7 @@ from everytick.tick import Tick
 from everytick.when import Instant, instant_of
 
 _EXAMPLES = 20
+_NONE = Difference(added=(), removed=(), changed=())
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -159,12 +160,7 @@ def _refreshed(feed: Feed, archive: Archive, last: Snapshot | None, asked: _Aske
     arrived = _arrive(feed, archive)
     same = last is not None and last.digest == arrived.digest
     before = arrived.frame if same else _before(archive, last, feed)
-    differs = difference(
-        arrived.frame.clear() if before is None else before,
-        arrived.frame,
-        key=feed.key,
-        identity=feed.identity,
-    )
+    differs = _NONE if same else _differs(feed, before, arrived.frame)
     against = objections(_facts(feed, arrived, before, differs), feed)
     if against:
         raise FeedRefused("; ".join(against))
@@ -197,6 +193,13 @@ def _before(archive: Archive, last: Snapshot | None, feed: Feed) -> pl.DataFrame
         return None
     frame = content.from_parquet(archive.content(last), last.digest)
     return frame.rename({last.key: feed.key})
+
+
+def _differs(feed: Feed, before: pl.DataFrame | None, after: pl.DataFrame) -> Difference:
+    """Return what differs; of the first list ever everything is added."""
+    return difference(
+        after.clear() if before is None else before, after, key=feed.key, identity=feed.identity
+    )
 
 
 def _facts(feed: Feed, arrived: _Arrived, before: pl.DataFrame | None, differs: Difference) -> Facts:
