@@ -44,6 +44,10 @@ fix: setup ## Format the code and mend what the linter can
 	@$(BIN)/ruff format .
 	@$(BIN)/ruff check --fix .
 
+.PHONY: docs
+docs: setup ## Write the reference of commands from the commands
+	@$(BIN)/python -m everytick.cli.manual > docs/reference/commands.md
+
 .PHONY: tools
 tools: ## Install the Debian programs that the oracle and fault tests use
 	@tests/tools.sh
