@@ -24,8 +24,8 @@ class Gap:
     before: Instant | None
     schedule: Schedule | None
 
-    def holds(self, row: TickRow) -> Instant | None:
-        """Return the instant of this gap that a row names the one before of, if there is one."""
+    def home_of(self, row: TickRow) -> Instant | None:
+        """Return where in this gap a row belongs, by the instant that it names as the one before it."""
         named = row.prev_due
         if named == self.before:
             return self.first

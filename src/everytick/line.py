@@ -68,14 +68,12 @@ class _Suspect:
         row: The row.
         kind: What it is told as where no gap explains it.
         why: What is wrong with it.
-        placed: Whether it stands where the line wants a row.
         count: How many instants it is about.
     """
 
     row: TickRow
     kind: Kind
     why: str
-    placed: bool
     count: int = 1
 
 
@@ -198,7 +196,7 @@ class LineWalk:
         if due <= self._after:
             self._counts.recorded += row.count
             self._doubtful = row.through or due
-            return _Suspect(row, Kind.UNEXPECTED, "no version of the task was in force then", placed=False)
+            return _Suspect(row, Kind.UNEXPECTED, "no version of the task was in force then")
         if due <= self._covered:
             return self._take_covered(row)
         if self._schedule is None:
@@ -209,9 +207,9 @@ class LineWalk:
         self._counts.recorded += 1
         if due != self._head:
             self._doubtful = due
-            return _Suspect(row, Kind.UNEXPECTED, "its task was not due then", placed=False)
+            return _Suspect(row, Kind.UNEXPECTED, "its task was not due then")
         self._counts.expected += 1
-        suspect = self._judged(row, fault, placed=True)
+        suspect = self._judged(row, fault)
         self._last = due
         self._head = self._following(due)
         self._accept(due, suspect)
@@ -223,10 +221,10 @@ class LineWalk:
         self._doubtful = end
         self._counts.recorded += row.count
         if self._schedule is not None and not self._schedule.count(due - 1, end):
-            return _Suspect(row, Kind.UNEXPECTED, "its task was not due then", placed=False)
+            return _Suspect(row, Kind.UNEXPECTED, "its task was not due then")
         count = 1 if self._schedule is None else self._schedule.count(due - 1, end)
         why = f"a range row through {rfc3339(self._covered)} stands for it too"
-        return _Suspect(row, Kind.DOUBLED, why, placed=False, count=count)
+        return _Suspect(row, Kind.DOUBLED, why, count=count)
 
     def _take_range(
         self, row: TickRow, end: Instant, fault: str | None, schedule: Schedule
@@ -234,7 +232,7 @@ class LineWalk:
         due = row.key.due_at
         count = schedule.count(due - 1, end)
         fits = due == self._head and count == row.count and schedule.holds(end)
-        suspect = self._judged(row, fault, placed=due == self._head)
+        suspect = self._judged(row, fault)
         if fits and fault is None:
             self._counts.expected += count
             self._counts.recorded += count
@@ -243,8 +241,8 @@ class LineWalk:
         else:
             self._unsure = end
         if not fits:
-            why = f"it says {row.count} instants through {rfc3339(end)}, of which its task was due at {count}"
-            suspect = _Suspect(row, Kind.RANGE, why, placed=due == self._head)
+            why = f"it says {row.count} instants through {rfc3339(end)}; its task was due {count} times"
+            suspect = _Suspect(row, Kind.RANGE, why)
         self._accept(end, suspect)
         return suspect
 
@@ -257,7 +255,7 @@ class LineWalk:
             self._counts.expected += 1
             self._gaps.append(Gap(named, named, 1, self._last, None))
             self._last = named
-        suspect = self._judged(row, fault, placed=False)
+        suspect = self._judged(row, fault)
         if suspect is None:
             self._last = end
             self._covered = end
@@ -275,23 +273,21 @@ class LineWalk:
         doubtful = self._doubtful is not None and named == self._doubtful
         return doubtful or named in {self._last, self._sound}
 
-    def _judged(self, row: TickRow, fault: str | None, *, placed: bool) -> _Suspect | None:
+    def _judged(self, row: TickRow, fault: str | None) -> _Suspect | None:
         """Return what is wrong with a row that stands where the line wants one."""
         if fault is not None:
             kind = Kind.ALTERED if row.through is None else Kind.RANGE
-            return _Suspect(row, kind, fault, placed=placed)
+            return _Suspect(row, kind, fault)
         if self._version is not None and row.version != self._version:
             why = f"it says version {row.version}, and version {self._version} was in force then"
-            return _Suspect(row, Kind.ALTERED, why, placed=placed)
+            return _Suspect(row, Kind.ALTERED, why)
         if self._paused and row.reason is not Reason.PAUSED:
-            return _Suspect(
-                row, Kind.ALTERED, f"its task was paused then, and it is {row.state}", placed=placed
-            )
+            return _Suspect(row, Kind.ALTERED, f"its task was paused then, and it is {row.state}")
         if not self._links(row.prev_due):
             before = "nothing" if self._last is None else rfc3339(self._last)
             named = "nothing" if row.prev_due is None else rfc3339(row.prev_due)
             why = f"it names {named} as the instant before it, and that is {before}"
-            return _Suspect(row, Kind.CHAIN, why, placed=placed)
+            return _Suspect(row, Kind.CHAIN, why)
         return None
 
     def _tell(self) -> None:
@@ -312,12 +308,12 @@ class LineWalk:
                 self._counts.missing += gap.count
                 lacking = f"nothing stands for the instants behind it, {gap.count} of them"
                 return self._finding(row, Kind.RANGE, f"{suspect.why}; {lacking}", count=gap.count)
-            home = None if suspect.placed else gap.holds(row)
+            home = gap.home_of(row)
             if home is not None:
-                self._gaps[at : at + 1] = gap.without(home)
-                self._counts.missing += 1
-                right = tick_name(self._line.task, home, self._line.request)
-                why = f"by the row before it, it is {right}, which has no row"
+                rest = gap.without(home) if row.through is None else []
+                self._gaps[at : at + 1] = rest
+                self._counts.missing += gap.count - sum(left.count for left in rest)
+                why = f"it should stand at {rfc3339(home)}, where nothing stands: the row before it says so"
                 return self._finding(row, Kind.SHIFTED, why, expected=home)
         return self._finding(row, suspect.kind, suspect.why, count=suspect.count)
 

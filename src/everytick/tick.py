@@ -213,5 +213,6 @@ def proof(key: Key, ending: tuple[object, ...]) -> int:
         key: The tick.
         ending: through, count, state, reason, attempt and ended_at of the row, in this order.
     """
-    text = f"{key.task_id} {key.due_at} {key.request} " + " ".join(str(part) for part in ending)
+    through, count, state, reason, attempt, ended_at = ending
+    text = f"{key.task_id} {key.due_at} {key.request} {through} {count} {state} {reason} {attempt} {ended_at}"
     return int.from_bytes(blake2b(text.encode(), digest_size=8).digest(), "big", signed=True)

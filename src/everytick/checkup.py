@@ -1,0 +1,87 @@
+"""The checkup: reads from a ledger what health is judged by."""
+
+from collections.abc import Collection
+
+from everytick.health import Facts, ProcessFacts, QueueFacts, TaskFacts
+from everytick.ledger import Reads, TaskRow, TickFilter
+from everytick.plan import Status
+from everytick.policy import Policies
+from everytick.tick import NEVER, Reason, State, TickRow
+from everytick.versions import Versions
+from everytick.when import Instant
+
+_LOOK_BACK = 100
+
+
+def facts(ledger: Reads, versions: Versions, now: Instant, silent: Collection[int] = ()) -> Facts:
+    """Return how a ledger stands.
+
+    Args:
+        ledger: Which.
+        versions: Its definitions.
+        now: The moment.
+        silent: The processes whose beat somebody has watched for a whole lease without a change.
+    """
+    rows = [row for row in ledger.tasks() if row.newest.status is not Status.REMOVED]
+    queues = sorted({_policies(versions, row).queue for row in rows})
+    return Facts(
+        tasks=(_task(ledger, versions, row, now) for row in rows),
+        queues=[
+            QueueFacts(queue=queue, ready_at=ledger.next_ready((queue,), frozenset())) for queue in queues
+        ],
+        processes=[
+            ProcessFacts(
+                id=process.id,
+                kind=process.kind,
+                host=process.host,
+                pid=process.pid,
+                skew=process.skew,
+                silent=process.id in silent,
+            )
+            for process in ledger.processes()
+        ],
+    )
+
+
+def _policies(versions: Versions, row: TaskRow) -> Policies:
+    return versions.policies(row.newest.task_id, row.newest.version)
+
+
+def _task(ledger: Reads, versions: Versions, row: TaskRow, now: Instant) -> TaskFacts:
+    policies = _policies(versions, row)
+    success = None
+    if policies.finish_within is not None or policies.fresh_within is not None:
+        which = TickFilter(task=row.newest.name, states=(State.SUCCEEDED,), until=now, limit=1)
+        success = next(iter(ledger.ticks(which)), None)
+    awaited = None
+    if policies.finish_within is not None:
+        awaited = _awaited(ledger, row, now - policies.finish_within, success)
+    paused = row.newest.status is Status.PAUSED and now < (row.newest.paused_until or NEVER)
+    return TaskFacts(
+        task=row.newest.name,
+        policies=policies,
+        begun=ledger.versions(row.newest.task_id)[0].since,
+        awaited=awaited,
+        succeeded_at=None if success is None else success.ended_at,
+        unplanned=None if paused else row.next_due,
+        paused_for=_paused_for(ledger, row) if paused else None,
+    )
+
+
+def _awaited(ledger: Reads, row: TaskRow, until: Instant, success: TickRow | None) -> Instant | None:
+    """Return when the newest tick past its deadline was due, if neither it nor a newer one has succeeded.
+
+    Ticks of a pause and cancelled ones were not to run.
+    """
+    for tick in ledger.ticks(TickFilter(task=row.newest.name, until=until, limit=_LOOK_BACK)):
+        if success is not None and success.key.due_at >= tick.key.due_at:
+            return None
+        if not tick.key.request and tick.reason is not Reason.PAUSED and tick.state is not State.CANCELLED:
+            return tick.key.due_at
+    return None
+
+
+def _paused_for(ledger: Reads, row: TaskRow) -> str | None:
+    """Return why Everytick itself paused a task; None where a person did."""
+    change = next(iter(ledger.changes(after=row.newest.change_id - 1, limit=1)), None)
+    return change.note if change is not None and change.actor == "everytick" else None
