@@ -1,5 +1,6 @@
 """What becomes of a schedule when the clocks change, and the bugs that others have there."""
 
+import random
 from datetime import UTC, datetime, timedelta
 from itertools import pairwise
 from zoneinfo import ZoneInfo
@@ -7,6 +8,7 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from everytick.when import At, Cron, Schedule, instant_of, schedule
+from everytick.when.walltime import Fold, Gap
 
 SPRING = ("2026-03-28T22:00Z", "2026-03-29T22:00Z")  # Berlin: 02:00 becomes 03:00 at 01:00Z
 AUTUMN = ("2026-10-24T21:00Z", "2026-10-25T21:00Z")  # Berlin: 03:00 becomes 02:00 at 01:00Z
@@ -125,6 +127,38 @@ def test_gaps_and_folds_of_every_shape(
     zone: str, line: str, span: tuple[str, str], expected: list[str]
 ) -> None:
     assert told(Cron(line, zone), span, zone) == expected
+
+
+@pytest.mark.parametrize("gap", ["next", "skip", "previous"])
+@pytest.mark.parametrize("fold", ["first", "second", "both"])
+@pytest.mark.parametrize("line", ["30 2 * * *", "*/15 * * * *", "0 * * * *", "*/15 2 * * *"])
+@pytest.mark.parametrize(
+    ("zone", "change"),
+    [
+        ("Europe/Berlin", "2026-03-29T01:00Z"),
+        ("Europe/Berlin", "2026-10-25T01:00Z"),
+        ("Australia/Lord_Howe", "2026-04-04T15:00Z"),
+        ("Pacific/Apia", "2011-12-30T10:00Z"),
+    ],
+)
+def test_what_was_asked_before_changes_no_answer(
+    zone: str, change: str, line: str, gap: Gap, fold: Fold
+) -> None:
+    around = instant_of(datetime.fromisoformat(change))
+    asked = [around + step * 900_000_000 + more for step in range(-16, 17) for more in (-1, 0, 1)]
+    random.Random(f"{zone}{line}{gap}{fold}").shuffle(asked)
+    used = Cron(line, zone, gap=gap, fold=fold)
+    for moment in asked:
+        fresh = Cron(line, zone, gap=gap, fold=fold)
+        assert used.instant_after(moment) == fresh.instant_after(moment)
+        assert used.instant_before(moment) == fresh.instant_before(moment)
+
+
+def test_a_yearly_line_just_before_a_change_is_found_from_afar() -> None:
+    line = Cron("30 1 29 3 *", "Europe/Berlin")
+    due = datetime(2026, 3, 29, 0, 30, tzinfo=UTC)
+    assert line.after(datetime(2025, 6, 1, tzinfo=UTC)) == due
+    assert line.before(datetime(2026, 12, 1, tzinfo=UTC)) == due
 
 
 def test_a_one_shot_in_a_gap_or_fold_follows_the_defaults() -> None:

@@ -4,7 +4,7 @@ from datetime import UTC, datetime
 from itertools import islice, pairwise
 from zoneinfo import available_timezones
 
-from hypothesis import example, given, settings
+from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from everytick.errors import ScheduleError
@@ -87,7 +87,7 @@ def cases(draw: st.DrawFn) -> tuple[Schedule, Instant]:
     return rule, moment * SECOND + draw(st.sampled_from([0, 0, 1, -1, 500_000]))
 
 
-@settings(max_examples=400, deadline=None)
+@settings(max_examples=400, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(cases())
 @example((Cron("30 2 * * *", "Europe/Berlin"), instant_of(datetime(2026, 3, 29, 1, tzinfo=UTC))))
 def test_instants_are_strictly_increasing_and_before_undoes_after(case: tuple[Schedule, Instant]) -> None:
@@ -105,7 +105,7 @@ def test_instants_are_strictly_increasing_and_before_undoes_after(case: tuple[Sc
         assert back is None or back <= moment
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(cases())
 def test_between_and_count_agree_with_after(case: tuple[Schedule, Instant]) -> None:
     rule, moment = case
@@ -123,7 +123,7 @@ def test_between_and_count_agree_with_after(case: tuple[Schedule, Instant]) -> N
     assert rule.count(moment, half) + rule.count(half, end) == len(walked)
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(SCHEDULES)
 def test_the_text_reads_back_to_an_equal_schedule(rule: Schedule) -> None:
     assert schedule(str(rule)) == rule
