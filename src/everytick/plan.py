@@ -14,10 +14,10 @@ oldest of them.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 
-from everytick.policy import CatchingUp, Policies, jittered
+from everytick.policy import CatchingUp, Policies, Priority, jittered
 from everytick.task import Task
 from everytick.tick import NEVER, Reason, State
 from everytick.when import Instant, Schedule
@@ -197,8 +197,13 @@ def plan(cursor: Cursor, versions: Sequence[Version], now: Instant, until: Insta
 
 
 def _asked_for(version: Version, after: Instant, through: Instant) -> Stretch:
-    """Return the span of a backfill: one version holds for all of it, also before it was written."""
-    return Stretch(version=version, after=after, through=through, paused=False)
+    """Return the span of a backfill: one version holds for all of it, also before it was written.
+
+    Its ticks are of the lowest class, so that they take only what other tasks leave free.
+    """
+    policies = replace(version.task.policies, priority=Priority.LOW)
+    quiet = replace(version, task=replace(version.task, policies=policies))
+    return Stretch(version=quiet, after=after, through=through, paused=False)
 
 
 class _Planner:
@@ -224,7 +229,8 @@ class _Planner:
             following = schedule.instant_after(due)
             if following is None or following > stretch.through:
                 following = next_instant(self.found, stretch.through)
-            ready_at = jittered(task.policies, task.name, due, following)
+            # What is planned late queues behind what is ready by now: no backlog crowds out other tasks.
+            ready_at = max(jittered(task.policies, task.name, due, following), self.now)
             self._put(stretch, due, next_due=following, ready_at=ready_at)
             self.room -= 1
             self.moment = due

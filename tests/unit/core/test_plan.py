@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from everytick.plan import OWN_ROWS, UNSTARTED, Cursor, Plan, PlannedTick, Status, Version, plan
-from everytick.policy import CatchingUp, CatchUp, Policies, jittered
+from everytick.policy import CatchingUp, CatchUp, Policies, Priority, jittered
 from everytick.task import Call, Task
 from everytick.tick import NEVER, Reason, State
 from everytick.when import schedule
@@ -170,6 +170,10 @@ class TestDowntime:
         assert [tick.due_at for tick in own] == [n * MINUTE for n in range(501, 601)]
         check_chain(found.ticks)
 
+    def test_what_is_planned_late_queues_behind_what_is_ready(self) -> None:
+        found = plan(cursor(), [version()], 3 * MINUTE, 5 * MINUTE)
+        assert [(tick.ready_at or 0) // MINUTE for tick in found.ticks] == [3, 3, 3, 4, 5]
+
     def test_a_hundred_and_one_leave_one_row_that_is_no_range(self) -> None:
         first, *own = plan(cursor(), [version()], 101 * MINUTE, 101 * MINUTE).ticks
         assert (first.count, first.through, first.state) == (1, None, State.SKIPPED)
@@ -319,6 +323,11 @@ class TestBackfill:
     def test_a_pause_does_not_stop_it(self) -> None:
         paused = version(since=15 * HOUR, status=Status.PAUSED)
         assert len(plan(self.ASKED, [paused], 20 * HOUR, 20 * HOUR).ticks) == UNSTARTED
+
+    def test_it_takes_only_what_other_tasks_leave_free(self) -> None:
+        found = plan(self.ASKED, [version(policies=Policies(priority=Priority.HIGH))], 20 * HOUR, 20 * HOUR)
+        assert {tick.policies.priority for tick in found.ticks} == {Priority.LOW}
+        assert {tick.ready_at for tick in found.ticks} == {20 * HOUR}
 
     def test_what_is_not_due_yet_waits_for_its_time(self) -> None:
         found = plan(self.ASKED, [version()], MINUTE, 2 * MINUTE)
