@@ -25,6 +25,9 @@ log = logging.getLogger("everytick.runner")
 GLANCE = 500_000
 """Microseconds between two looks at whether somebody else has written."""
 
+_PATIENCE = 2_000_000
+"""Microseconds after which a runner looks for requests to stop even where nothing hints at any."""
+
 _BATCH = 500
 _ROUNDS = 20
 
@@ -77,6 +80,7 @@ class Runner:
         self._doubtful = False
         self._stop_at: Instant | None = None
         self._hint = -1
+        self._asked_at = 0
 
     def step(self) -> Instant:
         """Settle, beat, stop what is to be stopped, claim and start; return when to come back."""
@@ -196,11 +200,11 @@ class Runner:
         executor.start(job)
 
     def _stop_requested(self) -> None:
-        hint = self._ledger.hint()
-        if not self._running or hint == self._hint:
+        hint, moment = self._ledger.hint(), self._clock.boot()
+        if not self._running or (hint == self._hint and moment - self._asked_at < _PATIENCE):
             return
         asked = set(self._ledger.stop_requests(self._presence.id))
-        self._hint = hint
+        self._hint, self._asked_at = hint, moment
         for name, running in self._running.items():
             attempt = running.attempt
             if attempt.key in asked and not attempt.cancel_requested:

@@ -20,6 +20,7 @@ from everytick.scheduler import GLANCE, HORIZON, Scheduler
 from everytick.task import Call, Command, Inline, Task
 from everytick.testing.clock import FakeClock
 from everytick.testing.executor import Act, Played, ScriptedExecutor
+from everytick.testing.laws import breaches
 from everytick.tick import Key, State, TickRow, parse_rfc3339, parse_tick_name, rfc3339
 from everytick.versions import Versions
 from everytick.when import Instant, schedule
@@ -178,6 +179,10 @@ class Engine:
         if len(self.ledger.processes()) > self.scheduling + self.running:
             found.append(now + LEASE // 4)
         return max(min(found), now + _LEAST)
+
+    def breaches(self) -> list[str]:
+        """Return every breach of the laws so far; see everytick.testing.laws."""
+        return breaches(self.ledger, self.played)
 
     def ticks(self, name: str | None = None, limit: int = 100_000) -> Sequence[TickRow]:
         """Return the ticks due by now, oldest first."""
