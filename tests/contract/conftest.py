@@ -1,4 +1,4 @@
-"""What the tests of executors share."""
+"""What the tests of contracts share."""
 
 import select
 import threading
@@ -10,6 +10,8 @@ import pytest
 from everytick.executor import Executor, Result
 from everytick.executors.warden import kin
 from everytick.executors.warden.client import Warden
+
+pytest.register_assert_rewrite("everytick.testing.ledgers")
 
 PATIENCE = 15.0
 """Seconds until a test gives up; none of them waits for so long when all is well."""

@@ -14,7 +14,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from everytick.errors import LedgerDamaged, LedgerTooNew
+from everytick.errors import LedgerDamaged, LedgerError, LedgerTooNew
 from everytick.ledgers.sqlite.faults import explain, name_of
 from everytick.ledgers.sqlite.gate import Gate
 from everytick.ledgers.statements import migrations, statements
@@ -48,6 +48,7 @@ class Connection:
         self.path = path if path == MEMORY else str(Path(path).resolve())
         self._patience = patience
         self._gate = Gate(None if path == MEMORY else self.path, patience)
+        self._open = True
         self._in_doubt = False
         self._db = self._opened()
         self._place = self._inode()
@@ -71,8 +72,7 @@ class Connection:
 
     def rows(self, statement: str, /, **values: Any) -> list[Row]:  # noqa: ANN401 - whatever SQLite can bind
         """Return all rows of a statement that reads."""
-        if self._in_doubt:
-            self._reopen()
+        self._ready()
         try:
             return self._db.execute(_SQL[statement], values).fetchall()
         except sqlite3.Error as fault:
@@ -92,8 +92,7 @@ class Connection:
         """
         with self._gate:
             self._check_place()
-            if self._in_doubt:
-                self._reopen()
+            self._ready()
             try:
                 self.execute("begin")
                 yield
@@ -118,6 +117,7 @@ class Connection:
 
     def close(self) -> None:
         """Close the connection; an open transaction is rolled back."""
+        self._open = False
         self._db.close()
         self._gate.close()
 
@@ -157,10 +157,14 @@ class Connection:
         if self._in_doubt:
             self._db.close()
 
-    def _reopen(self) -> None:
-        self._check_place()
-        self._db = self._opened()
-        self._in_doubt = False
+    def _ready(self) -> None:
+        """Make sure of a connection: the one of a commit in doubt was closed."""
+        if not self._open:
+            raise LedgerError(f"{self.path}: this ledger was closed")
+        if self._in_doubt:
+            self._check_place()
+            self._db = self._opened()
+            self._in_doubt = False
 
     def _check_place(self) -> None:
         """Refuse to go on where the file was moved or deleted under us: SQLite itself does not notice."""

@@ -1,0 +1,154 @@
+"""What claim() has to do with ticks that can start."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+
+import pytest
+
+from everytick.conclude import Attempt
+from everytick.consider import Considered, Ready, Slot, Start
+from everytick.errors import LedgerDamaged
+from everytick.ledger import Claim, Ledger, Order
+from everytick.policy import Overlap, Policies, Priority
+from everytick.testing.ledgers.scene import Scene, due
+from everytick.tick import Key, State, proof
+
+
+class Claiming:
+    """The tests of claim() and next_ready(), but for those that wait."""
+
+    def test_a_claim_starts_what_is_ready(self, ledger: Ledger) -> None:
+        scene = Scene(ledger)
+        task, runner = scene.task(), scene.runner()
+        scene.plan(due(3))
+        claim = scene.claim(runner, due(1) + 5)
+        attempt = Attempt(
+            key=Key(task, due(1)),
+            attempt=1,
+            holder=runner,
+            reruns=0,
+            version=1,
+            prev_due=None,
+            next_due=due(2),
+            started_at=due(1) + 5,
+        )
+        assert claim == Claim(attempts=[attempt], considered=1)
+        row = scene.tick(attempt.key)
+        assert (row.state, row.holder, row.started_at) == (State.RUNNING, runner, due(1) + 5)
+        assert (row.ready_at, row.ended_at, row.proof) == (None, None, None)
+        assert ledger.slots(task) == [Slot(key=attempt.key, lane=0, attempt=1, holder=runner)]
+        assert ledger.held(runner) == [attempt]
+        assert scene.row().settled_through == due(1)
+
+    def test_what_is_not_ready_is_not_considered(self, ledger: Ledger) -> None:
+        scene = Scene(ledger)
+        task, runner = scene.task(), scene.runner()
+        assert ledger.next_ready(("default",), frozenset()) is None
+        scene.plan(due(3))
+        assert ledger.next_ready(("default",), frozenset()) == due(1)
+        assert ledger.next_ready(("other",), frozenset()) is None
+        assert ledger.next_ready(("default",), frozenset({task})) is None
+        order = Order(holder=runner, queues=("default",), limit=5)
+        assert ledger.claim(order, due(1) - 1, _unwanted) == Claim(attempts=[], considered=0)
+
+    def test_a_process_that_was_declared_dead_claims_nothing(self, ledger: Ledger) -> None:
+        scene = Scene(ledger)
+        scene.task()
+        runner = scene.runner()
+        scene.plan(due(1))
+        assert ledger.bury(runner, 0, due(1), lambda _: []) == 0
+        assert scene.claim(runner, due(1)) == Claim(attempts=[], considered=0)
+        assert scene.claim(scene.runner(), due(1)).considered == 1
+
+    def test_a_claim_serves_its_queues_and_what_it_can_run(self, ledger: Ledger) -> None:
+        scene = Scene(ledger)
+        plain = scene.task("plain")
+        slow = scene.task("slow", Policies(queue="slow"))
+        runner = scene.runner()
+        scene.plan(due(1))
+        assert scene.claim(runner, due(1), without=frozenset({plain})).considered == 0
+        assert [one.key.task_id for one in scene.claim(runner, due(1), queues=("slow",)).attempts] == [slow]
+        both = scene.claim(runner, due(1), queues=("slow", "default"))
+        assert [one.key.task_id for one in both.attempts] == [plain]
+
+    def test_a_claim_takes_the_urgent_first_and_no_more_than_it_can_start(self, ledger: Ledger) -> None:
+        scene = Scene(ledger)
+        low = scene.task("low", Policies(priority=Priority.LOW))
+        high = scene.task("high", Policies(priority=Priority.HIGH))
+        normal = scene.task("normal")
+        runner = scene.runner()
+        scene.plan(due(1))
+        order = [scene.claim(runner, due(1), limit=1) for _ in range(4)]
+        assert [[one.key.task_id for one in claim.attempts] for claim in order] == [
+            [high],
+            [normal],
+            [low],
+            [],
+        ]
+
+    def test_a_second_tick_of_a_busy_task_is_skipped(self, ledger: Ledger) -> None:
+        scene = Scene(ledger)
+        task, runner = scene.task(), scene.runner()
+        scene.plan(due(2))
+        scene.claim(runner, due(1))
+        claim = scene.claim(runner, due(2))
+        assert (claim.attempts, claim.considered) == ([], 1)
+        assert scene.states(task) == [(1, "running"), (2, "skipped(overlap)")]
+        row = scene.tick(Key(task, due(2)))
+        ending = (None, 1, row.state, row.reason, 1, due(2))
+        assert (row.ended_at, row.proof) == (due(2), proof(row.key, ending))
+        assert len(ledger.slots(task)) == 1
+
+    def test_lanes_are_taken_up_to_the_limit(self, ledger: Ledger) -> None:
+        scene = Scene(ledger)
+        task = scene.task(policies=Policies(overlap=Overlap.allow(2)))
+        runner = scene.runner()
+        scene.plan(due(3))
+        for number in (1, 2, 3):
+            scene.claim(runner, due(number))
+        assert [slot.lane for slot in ledger.slots(task)] == [0, 1]
+        assert scene.states(task) == [(1, "running"), (2, "running"), (3, "skipped(overlap)")]
+
+    def test_an_error_of_the_decision_leaves_nothing(self, ledger: Ledger) -> None:
+        scene = Scene(ledger)
+        task, runner = scene.task(), scene.runner()
+        scene.plan(due(1))
+        before = scene.facts(task)
+        with pytest.raises(ZeroDivisionError):
+            ledger.claim(
+                Order(holder=runner, queues=("default",), limit=5),
+                due(1),
+                lambda *_: Considered(starts=[][1 // 0 :]),
+            )
+        assert scene.facts(task) == before
+
+    def test_what_is_not_planned_any_more_cannot_start(self, ledger: Ledger) -> None:
+        scene = Scene(ledger)
+        task, runner = scene.task(), scene.runner()
+        scene.plan(due(1))
+        before = scene.facts(task)
+
+        def another(batch: Sequence[Ready], _: Mapping[int, Sequence[Slot]]) -> Considered:
+            return Considered(starts=[Start(ready=replace(batch[0], attempt=2), lane=0, fresh=True)])
+
+        with pytest.raises(LedgerDamaged):
+            ledger.claim(Order(holder=runner, queues=("default",), limit=5), due(1), another)
+        assert scene.facts(task) == before
+
+    def test_a_lane_is_held_once(self, ledger: Ledger) -> None:
+        scene = Scene(ledger)
+        task = scene.task(policies=Policies(overlap=Overlap.allow()))
+        runner = scene.runner()
+        scene.plan(due(2))
+        before = scene.facts(task)
+
+        def crowded(batch: Sequence[Ready], _: Mapping[int, Sequence[Slot]]) -> Considered:
+            return Considered(starts=[Start(ready=ready, lane=0, fresh=True) for ready in batch])
+
+        with pytest.raises(LedgerDamaged):
+            ledger.claim(Order(holder=runner, queues=("default",), limit=5), due(2), crowded)
+        assert scene.facts(task) == before
+
+
+def _unwanted(*_: object) -> Considered:
+    raise AssertionError("there was nothing to decide")

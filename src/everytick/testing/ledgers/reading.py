@@ -1,0 +1,103 @@
+"""What can be asked of a ledger, and what it has to answer."""
+
+import pytest
+
+from everytick.errors import LedgerError
+from everytick.ledger import Ledger, TickFilter
+from everytick.testing.ledgers.scene import START, Scene, due
+from everytick.tick import NEVER, Key, State
+
+
+class Reading:
+    """The tests of the reads."""
+
+    def test_ticks_are_listed_newest_first(self, ledger: Ledger) -> None:
+        scene = Scene(ledger)
+        report, other = scene.task(), scene.task("other")
+        scene.plan(due(3))
+        listed = [row.key for row in ledger.ticks(TickFilter())]
+        assert listed == [Key(task, due(n)) for n in (3, 2, 1) for task in (other, report)]
+        assert [row.key for row in ledger.ticks(TickFilter(limit=2))] == listed[:2]
+        mine = [row.key.due_at for row in ledger.ticks(TickFilter(task="report"))]
+        assert mine == [due(3), due(2), due(1)]
+        assert ledger.ticks(TickFilter(task="nobody")) == []
+
+    def test_ticks_are_filtered_by_state_and_time(self, ledger: Ledger) -> None:
+        scene = Scene(ledger)
+        scene.task()
+        runner = scene.runner()
+        scene.plan(due(4))
+        scene.settle(scene.started(runner, due(1)), due(1))
+        scene.started(runner, due(2))
+
+        def found(which: TickFilter) -> list[int]:
+            return [(row.key.due_at - START) // (due(1) - START) for row in ledger.ticks(which)]
+
+        for task in (None, "report"):
+            assert found(TickFilter(task=task, since=due(2), until=due(3))) == [3, 2]
+            assert found(TickFilter(task=task, states=(State.SUCCEEDED, State.RUNNING))) == [2, 1]
+            assert found(TickFilter(task=task, states=(State.FAILED,))) == []
+            assert found(TickFilter(task=task, states=(State.PLANNED,), limit=1)) == [4]
+
+    def test_the_record_is_whole_however_long_it_is(self, ledger: Ledger) -> None:
+        scene = Scene(ledger)
+        task = scene.task()
+        scene.task("other")
+        scene.plan(due(100))
+        asked = [scene.request(task, due(50)) for _ in range(1100)]
+        rows = scene.recorded(task)
+        assert [row.key for row in rows] == sorted([Key(task, due(n)) for n in range(1, 101)] + asked)
+        inside = [row.key for row in ledger.recorded(task, due(10), due(12))]
+        assert inside == [Key(task, due(11)), Key(task, due(12))]
+        assert len(list(ledger.recorded(task, -NEVER, NEVER))) == 1200
+
+    def test_the_record_can_be_read_while_it_grows(self, ledger: Ledger) -> None:
+        scene = Scene(ledger)
+        task = scene.task()
+        scene.plan(due(2))
+        record = ledger.recorded(task, START, due(9))
+        first = next(record)
+        scene.plan(due(3))
+        assert first.key == Key(task, due(1))
+        assert {row.key.due_at for row in record} >= {due(2)}
+
+    def test_what_is_not_there_is_nothing(self, ledger: Ledger) -> None:
+        nobody = Key(77, due(1))
+        assert ledger.tick(nobody) is None
+        assert ledger.attempts(nobody) == []
+        assert ledger.output(nobody, 1) == (None, "")
+        assert ledger.slots(77) == []
+        assert ledger.versions(77) == []
+        assert ledger.backfills(77) == []
+        assert ledger.counts(77, 0) == {}
+        assert ledger.held(77) == []
+        assert ledger.stop_requests(77) == []
+        assert list(ledger.recorded(77, 0, NEVER)) == []
+        assert list(ledger.tasks()) == []
+        assert ledger.processes() == []
+        assert ledger.changes() == []
+        assert ledger.ticks(TickFilter()) == []
+
+    def test_a_tick_counts_in_one_state(self, ledger: Ledger) -> None:
+        scene = Scene(ledger)
+        task, runner = scene.task(), scene.runner()
+        scene.plan(due(4))
+        scene.settle(scene.started(runner, due(1)), due(1))
+        scene.started(runner, due(2))
+        assert ledger.counts(task, START) == {"succeeded": 1, "running": 1, "planned": 2}
+        assert ledger.counts(task, due(3)) == {"planned": 2}
+
+    def test_where_nobody_writes_the_hint_stays(self, ledger: Ledger) -> None:
+        Scene(ledger).task()
+        before = ledger.hint()
+        assert len(list(ledger.tasks())) == 1
+        assert ledger.hint() == before
+
+    def test_a_closed_ledger_says_so(self, ledger: Ledger) -> None:
+        scene = Scene(ledger)
+        ledger.close()
+        with pytest.raises(LedgerError):
+            ledger.processes()
+        with pytest.raises(LedgerError):
+            scene.task()
+        ledger.close()
