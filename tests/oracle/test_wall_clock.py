@@ -44,7 +44,7 @@ def walked(
         if matches(minute.wall, *fields) and not (fixed and minute.wall.fold)
     }
     if fixed and change.offset > change.offset_before:
-        lost = range(change.first_wall, change.last_wall, 60)
+        lost = range(change.first_wall, change.end_wall, 60)
         if any(matches(datetime.fromtimestamp(wall, UTC), *fields) for wall in lost):
             found.add(change.second)
     return found

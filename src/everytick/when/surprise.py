@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 from everytick.when.cronfield import FIELDS, Choice, Field
 from everytick.when.walltime import Change, Projection
 
-_YEARS_AHEAD = 2 * 366 * 86_400
+_AHEAD = 2 * 366 * 86_400
 _STEP = re.compile(r"\*/([0-9]{1,5})")
 
 
@@ -38,7 +38,7 @@ def _step_notes(field: Field, step: int) -> Iterator[str]:
 def clock_notes(plan: Projection, hours: Choice, moment: int) -> Iterator[str]:
     """Yield what the next changes of the clocks do to a line, after a moment in seconds."""
     told = set()
-    for change in plan.changes(moment, _YEARS_AHEAD):
+    for change in plan.changes(moment, moment + _AHEAD):
         forward = change.offset > change.offset_before
         rule = plan.gap if forward else plan.fold
         if forward in told or (hours.star and rule in {"skip", "both"}):
@@ -52,7 +52,7 @@ def _gap_note(plan: Projection, change: Change) -> str:
     time = _shown(wall if wall is not None else change.first_wall)
     if plan.gap == "skip":
         return f"{time} does not exist in {plan.zone.name}: nothing comes for it"
-    comes = change.last_wall if plan.gap == "next" else change.first_wall - plan.grain
+    comes = change.end_wall if plan.gap == "next" else change.first_wall - plan.grain
     then = _shown(comes).removeprefix(time[:11])
     return f"{time} does not exist in {plan.zone.name}: it comes at {then}, once"
 

@@ -69,7 +69,7 @@ class Change(NamedTuple):
         return self.second + min(self.offset_before, self.offset)
 
     @property
-    def last_wall(self) -> int:
+    def end_wall(self) -> int:
         """Return the first wall time behind those."""
         return self.second + max(self.offset_before, self.offset)
 
@@ -149,8 +149,8 @@ class Zone:
         """
         changes = []
         offset = self.offset(start)
-        for noon in range(start + DAY, stop + DAY, DAY):
-            day_end = min(noon, stop - 1)
+        for edge in range(start + DAY, stop + DAY, DAY):
+            day_end = min(edge, stop - 1)
             while (ahead := self.offset(day_end)) != offset:
                 start = self._first_other(start, day_end, offset)
                 offset = self.offset(start)
@@ -276,10 +276,10 @@ class Projection:
         midnight = second - (second + offset) % DAY
         return midnight if start <= midnight and midnight + DAY <= end else None
 
-    def changes(self, second: int, span: int) -> Iterator[Change]:
-        """Yield the changes of the clocks that meet the pattern, in the `span` seconds from a second on."""
-        for change in self.zone.changes(second, second + span):
-            if self._due_between(change.first_wall, change.last_wall):
+    def changes(self, start: int, end: int) -> Iterator[Change]:
+        """Yield the changes of the clock in start <= second < end whose gap or fold meets the pattern."""
+        for change in self.zone.changes(start, end):
+            if self._due_between(change.first_wall, change.end_wall):
                 yield change
 
     def _search_after(self, second: int) -> int | None:
