@@ -51,6 +51,21 @@ class Reading:
         assert inside == [Key(task, due(11)), Key(task, due(12))]
         assert len(list(ledger.recorded(task, -NEVER, NEVER))) == 1200
 
+    def test_the_newest_row_before_a_moment_is_of_one_chain(self, ledger: Ledger) -> None:
+        scene = Scene(ledger)
+        task = scene.task()
+        scene.plan(due(3))
+        asked = scene.request(task, due(2))
+
+        def found(request: int, moment: int) -> Key | None:
+            row = ledger.recorded_before(task, request, moment)
+            return row and row.key
+
+        assert found(0, due(2)) == Key(task, due(2))
+        assert found(0, due(3) - 1) == Key(task, due(2))
+        assert found(asked.request, due(3)) == asked
+        assert found(0, due(1) - 1) is None
+
     def test_the_record_can_be_read_while_it_grows(self, ledger: Ledger) -> None:
         scene = Scene(ledger)
         task = scene.task()

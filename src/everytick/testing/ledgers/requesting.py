@@ -39,6 +39,9 @@ class Requesting:
         assert (cursor.planned_through, cursor.last_due, cursor.unstarted) == (START, None, 0)
         assert scene.plan(due(3)) == 2
         assert ledger.backfills(task) == []
+        (asked,) = ledger.backfills_asked(task)
+        assert asked.change == ledger.changes()[-1]
+        assert (asked.cursor.request, asked.cursor.planned_through) == (request, due(3))
         rows = [row for row in scene.recorded(task) if row.key.request]
         assert [row.key for row in rows] == [Key(task, due(n), request) for n in (1, 2, 3)]
         assert [row.prev_due for row in rows] == [None, due(1), due(2)]
