@@ -43,7 +43,7 @@ class Feed:
         headers: Sent with the request, such as the User-Agent a source insists on; no secrets.
         fetch_timeout: Seconds that a download may take; half of it for a single wait.
         size_limit: Bytes that may arrive, and bytes they may unpack to.
-        publish: A file that always holds the current list too, beside the feed's own folder.
+        publish: A file that always holds the current list too; relative to the data folder.
     """
 
     name: str
@@ -177,7 +177,7 @@ def _seconds(where: str, value: object) -> float:
         try:
             seconds = parse_duration(value).total_seconds()
         except ScheduleError as error:
-            raise ConfigError(f"{where}: {error}") from error
+            raise ConfigError(f"{where} is no duration: {error}") from error
     elif isinstance(value, int | float) and not isinstance(value, bool):
         seconds = float(value)
     if not 0 < seconds <= 86_400:
