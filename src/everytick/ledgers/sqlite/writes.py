@@ -85,7 +85,8 @@ class SqliteWrites:
 
     def claim(self, order: Order, now: Instant, decide: ClaimDecision) -> Claim:
         with self._db.transaction():
-            batch = self._ready(order, now)
+            alive = self._db.row("select_alive", process=order.holder)
+            batch = self._ready(order, now) if alive else []
             if not batch:
                 return Claim(attempts=[], considered=0)
             slots: dict[int, list[Slot]] = {ready.key.task_id: [] for ready in batch}
