@@ -58,7 +58,7 @@ def main() -> None:
         executors: dict[type, Executor] = {Call: inline, Command: inline, Inline: inline}
         scheduler = Scheduler(ledger, clock, presence, versions)
         runner = Runner(ledger, clock, presence, versions, executors, limit=500)
-        began, done, told = time.perf_counter(), 0, 0
+        began, done, told = time.perf_counter(), 0.0, 0.0
         while done < wanted:
             for _ in range(3):
                 scheduler.step()
