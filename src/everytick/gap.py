@@ -50,10 +50,11 @@ class Gap:
 
     def cut_off(self, row: TickRow) -> bool:
         """Tell whether a row right before this gap is a range row that stood for it when it was written."""
-        end = row.through or row.key.due_at
-        if self.before is None or not row.key.due_at <= self.before <= end:
-            return False
+        due = row.key.due_at
         if row.through is not None:
-            return True
+            behind = self.before is not None and due <= self.before <= row.through
+            return self.first > row.through and (behind or self.before == row.prev_due)
+        if self.before != due:
+            return False
         whole = (self.last, self.count + 1, row.state, row.reason, row.attempt, row.ended_at)
         return row.reason in SKIPS and proof(row.key, whole) == row.proof

@@ -218,11 +218,13 @@ class LineWalk:
     def _take_covered(self, row: TickRow) -> _Suspect:
         """Take a row whose instant a range row stands for already."""
         due, end = row.key.due_at, min(row.through or row.key.due_at, self._covered)
-        self._doubtful = end
-        self._counts.recorded += row.count
-        if self._schedule is not None and not self._schedule.count(due - 1, end):
-            return _Suspect(row, Kind.UNEXPECTED, "its task was not due then")
         count = 1 if self._schedule is None else self._schedule.count(due - 1, end)
+        self._counts.recorded += max(count, 1)
+        self._doubtful = end
+        if row.through is not None and row.through > self._covered:
+            self._unsure = row.through
+        if not count:
+            return _Suspect(row, Kind.UNEXPECTED, "its task was not due then")
         why = f"a range row through {rfc3339(self._covered)} stands for it too"
         return _Suspect(row, Kind.DOUBLED, why, count=count)
 

@@ -14,6 +14,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from everytick.auditor import Audit, audit
+from everytick.errors import UnknownName
 from everytick.executor import Job
 from everytick.finding import Kind
 from everytick.ledgers.sqlite import SqliteLedger
@@ -298,6 +299,54 @@ def test_what_changes_asked_for_is_held_to_them(tampered: Tampered) -> None:
         moved = tampered.change(("UPDATE tick SET due_at = due_at + 1000000", row))
         assert kinds(moved) == [Kind.SHIFTED]
         assert moved.counts.missing == moved.counts.unexplained == 1
+
+
+OTHER_RULES = "UPDATE task_version SET rules = 'another year' WHERE task_id = ?"
+OTHER_RELEASE = "UPDATE task_version SET definition = '{\"new\": 1}' WHERE task_id = ?"
+
+
+@pytest.mark.parametrize(
+    ("statement", "why"), [(OTHER_RULES, "other time zone data"), (OTHER_RELEASE, "cannot be read")]
+)
+def test_what_cannot_be_computed_is_followed_by_its_chain_and_said_so(
+    tampered: Tampered, statement: str, why: str
+) -> None:
+    row = tampered.first("often", "succeeded")
+    with closing(sqlite3.connect(tampered.path, isolation_level=None)) as file:
+        file.execute("DROP TRIGGER task_version_stands")
+        file.execute(statement, row.key[:1])
+    sound = tampered.change()
+    assert sound.findings == ()
+    assert len(sound.notes) == 1
+    assert sound.notes[0].startswith("often: ")
+    assert why in sound.notes[0]
+    assert sound.counts.expected == sound.counts.recorded
+    assert kinds(tampered.change(("DELETE FROM tick", row))) == [Kind.MISSING]
+    assert kinds(tampered.change((TAMPERINGS[Kind.SHIFTED], row))) == [Kind.SHIFTED]
+    assert kinds(tampered.change(("UPDATE tick SET state = 'cancelled'", row))) == [Kind.ALTERED]
+    assert kinds(tampered.change((TAMPERINGS[Kind.RANGE], tampered.range))) == [Kind.RANGE]
+
+
+def test_what_is_asked_for_while_the_audit_runs_is_left_for_the_next(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    engine = Engine("2026-01-01T00:00:00Z")
+    engine.apply(task("daily", "0 6 * * *"))
+    began = engine.clock.now() + DAY
+    engine.run(hours=25)
+    engine.edits.backfill("daily", began - 9 * DAY, began - 3 * DAY, engine.clock.now(), AUTHOR)
+    engine.run(hours=1)
+    ledger = engine.ledger
+    monkeypatch.setattr(ledger, "backfills_asked", lambda _: [])
+    found = audit(ledger, began)
+    monkeypatch.undo()
+    assert (found.findings, found.counts.recorded) == ((), 1)
+    assert audit(ledger, engine.clock.now()).counts.recorded == 1 + 6
+
+
+def test_a_task_that_is_not_there_is_not_clean() -> None:
+    with pytest.raises(UnknownName, match="no task 'nobody'"):
+        audit(Engine().ledger, 0, task="nobody")
 
 
 CHANGES = [
