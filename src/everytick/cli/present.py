@@ -161,10 +161,16 @@ def ticks_table(rows: Iterable[TickRow], now: Instant) -> Table:
 
 
 def said(row: TickRow) -> str:
-    """Return the result of a tick in a few words."""
+    """Return the result of a tick in a few words; numbers with their names, texts alone."""
     if row.summary is None:
         return f"attempt {row.attempt}" if row.attempt > 1 else ""
     value = json.loads(row.summary)
-    if isinstance(value, dict):
-        return " ".join(f"{key}={part}" for key, part in value.items() if part not in (0, None, ""))
-    return str(value)
+    if not isinstance(value, dict):
+        return str(value)
+    told = {key: part for key, part in value.items() if part not in (0, None, "")}
+    return ", ".join(part if isinstance(part, str) else f"{key} {part}" for key, part in told.items())
+
+
+def many(count: int, one: str, more: str = "") -> str:
+    """Return a count with its noun: ``1 task``, ``2 tasks``."""
+    return f"{count:,} {one if count == 1 else more or one + 's'}"

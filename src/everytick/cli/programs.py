@@ -60,7 +60,9 @@ def up(
         here = Session(opened)
         changed = apply_quietly(here, tasks)
         if not quiet:
-            present.write(f"{len(tasks.tasks)} tasks ({changed} changed) in {url}. Ctrl-C ends it.")
+            present.write(
+                f"{present.many(len(tasks.tasks), 'task')} ({changed} changed) in {url}. Ctrl-C ends it."
+            )
         view = None if quiet else View(url, tasks.data)
         _live("up", here, tasks.runner, limit=limit, queues=None, view=view)
 

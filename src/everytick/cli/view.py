@@ -4,9 +4,9 @@ On a terminal it is one screen, drawn again when something changed; elsewhere a 
 that ended. It reads through a connection of its own and can only look.
 """
 
-import json
 import sys
 import threading
+from itertools import groupby
 from pathlib import Path
 
 from rich.console import Console, Group
@@ -18,6 +18,7 @@ from everytick.app import open_ledger
 from everytick.cli import present
 from everytick.clock import SystemClock
 from everytick.errors import EverytickError
+from everytick.feeds.show import show
 from everytick.feeds.tasks import REFRESH
 from everytick.ledger import Ledger, TickFilter
 from everytick.plan import Status, Version
@@ -28,6 +29,7 @@ from everytick.when import Instant
 _PERIOD = 1.0
 _NEXT = 6
 _RECENT = 12
+_READ = 200
 
 
 class View:
@@ -119,9 +121,10 @@ class _Screen:
         """Return the screen."""
         now = self._clock.now()
         self._read_tasks()
-        room = max(4, min(_RECENT, height - _NEXT - 12))
-        recent = self._ledger.ticks(TickFilter(states=(*TERMINAL, State.RUNNING), until=now, limit=room))
-        parts: list[Table | Text] = [self._header(now), self._next(now), Text(""), self._ran(recent, now)]
+        states = (*TERMINAL, State.RUNNING)
+        recent = self._ledger.ticks(TickFilter(states=states, until=now, limit=_READ))
+        shown = _alike(recent)[: max(4, min(_RECENT, height - _NEXT - 12))]
+        parts: list[Table | Text] = [self._header(now), self._next(now), Text(""), self._ran(shown, now)]
         lists = self._lists(now)
         if lists is not None:
             parts += [Text(""), lists]
@@ -139,13 +142,11 @@ class _Screen:
     def _header(self, now: Instant) -> Text:
         return Text.assemble(
             ("Everytick", "bold"),
-            f"  {rfc3339(now // SECOND * SECOND)}  {len(self._tasks)} tasks  ",
-            (self._url_free(), "dim"),
+            f"  {rfc3339(now // SECOND * SECOND)}  ",
+            (present.many(len(self._tasks), "task"), "dim"),
+            "  ",
+            (present.many(len(self._ledger.processes()), "process", "processes"), "dim"),
         )
-
-    def _url_free(self) -> str:
-        living = len(self._ledger.processes())
-        return f"{living} process{'es' if living != 1 else ''}"
 
     def _next(self, now: Instant) -> Table:
         made = present.table("due next", "task", "schedule")
@@ -158,13 +159,13 @@ class _Screen:
             made.add_row(present.ago(instant, now), name, str(version.task.schedule))
         return made
 
-    def _ran(self, rows: list[TickRow], now: Instant) -> Table:
+    def _ran(self, groups: list[list[TickRow]], now: Instant) -> Table:
         made = present.table("ran", "task", "state", "late", "took", "said", right=("late", "took"))
-        for row in rows:
-            many = f" and {row.count - 1} more" if row.count > 1 else ""
+        for alike in groups:
+            row, count = alike[0], sum(one.count for one in alike)
             made.add_row(
                 present.ago(row.started_at or row.ended_at or now, now),
-                row.task + many,
+                row.task + (f" and {count - 1} more" if count > 1 else ""),
                 present.styled(row.state.value, present.outcome(row)),
                 present.late(row),
                 present.took(row),
@@ -178,18 +179,36 @@ class _Screen:
             return None
         made = present.table("list", "rows", "gained", "lost", "changed", "good", right=("rows",))
         for name in feeds:
-            path = self._data / "feeds" / name
-            newest = max(path.glob("[0-9]*.json"), default=None) if path.is_dir() else None
-            if newest is None:
-                made.add_row(name, "-", "-", "-", "-", "never yet")
-                continue
-            snapshot = json.loads(newest.read_text("utf-8"))
-            made.add_row(
-                f"{name} #{snapshot['sequence']}",
-                f"{snapshot['rows']:,}",
-                f"+{snapshot['added']}",
-                f"-{snapshot['removed']}",
-                f"~{snapshot['changed']}",
-                present.ago(snapshot["at"], now),
-            )
+            self._list(made, name, now)
         return made
+
+    def _list(self, made: Table, name: str, now: Instant) -> None:
+        try:
+            found = show(self._data, name)
+        except EverytickError:
+            made.add_row(name, "-", "-", "-", "-", "never yet")
+            return
+        refused = "" if found.refusal is None else f"refused {present.ago(found.refusal.at, now)}: "
+        why = Text(refused + (found.refusal.reason if found.refusal else ""), style="red")
+        good = Text.assemble(present.ago(found.good_at, now), "  " if refused else "", why)
+        snapshot = found.snapshot
+        if snapshot is None:
+            made.add_row(name, "-", "-", "-", "-", good)
+            return
+        made.add_row(
+            f"{name} #{snapshot.sequence}",
+            f"{snapshot.rows:,}",
+            f"+{snapshot.added}",
+            f"-{snapshot.removed}",
+            f"~{snapshot.changed}",
+            good,
+        )
+
+
+def _alike(rows: list[TickRow]) -> list[list[TickRow]]:
+    """Put neighbours that were skipped for one reason together."""
+    return [list(group) for _, group in groupby(rows, key=_likeness)]
+
+
+def _likeness(row: TickRow) -> object:
+    return (row.task, row.reason) if row.state is State.SKIPPED else row.key
