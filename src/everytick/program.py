@@ -56,39 +56,47 @@ def run(programs: Sequence[Program], presence: Presence, clock: Clock, stopping:
         while waiting := [program for program in waiting if not quiet.finished(program)]:
             soon = clock.now() + PATIENCE // 10
             clock.wait(soon, [file for program in waiting for file in program.files()])
-        presence.leave()
+        quiet.leave(presence)
     finally:
         for program in programs:
             program.close()
 
 
 class _Quiet:
-    """Tells each trouble of the ledger once, and when it is over."""
+    """Tells each trouble of the ledger once, and when it is over for all programs."""
 
     def __init__(self) -> None:
-        self.trouble = ""
+        self._troubles: dict[Program, str] = {}
 
     def step(self, program: Program, clock: Clock) -> Instant:
         try:
             back = program.step()
         except LedgerError as fault:
-            self._tell(str(fault))
+            self._tell(program, str(fault))
             return clock.now() + PATIENCE
-        self._tell("")
+        self._forget(program)
         return back
 
     def finished(self, program: Program) -> bool:
         try:
-            return program.finish()
+            done = program.finish()
         except LedgerError as fault:
-            self._tell(str(fault))
+            self._tell(program, str(fault))
             return False
+        self._forget(program)
+        return done
 
-    def _tell(self, trouble: str) -> None:
-        if trouble == self.trouble:
-            return
-        if trouble:
+    def leave(self, presence: Presence) -> None:
+        try:
+            presence.leave()
+        except LedgerError as fault:
+            log.warning("ended well, but could not write it down, so others will find it silent: %s", fault)
+
+    def _tell(self, program: Program, trouble: str) -> None:
+        if trouble not in self._troubles.values():
             log.error("the ledger does not answer, trying again: %s", trouble)
-        else:
+        self._troubles[program] = trouble
+
+    def _forget(self, program: Program) -> None:
+        if self._troubles.pop(program, None) and not self._troubles:
             log.warning("the ledger answers again")
-        self.trouble = trouble

@@ -64,14 +64,22 @@ class Ground:
 
     Args:
         folder: An empty folder.
+
+    Attributes:
+        ledger: The ledger's file.
+        jobs: The tasks.
+        clock: The true one.
+        offsets: What has to be added to CLOCK_BOOTTIME for the ledger's time; several where a person
+            accepted another clock meanwhile.
     """
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
         self.ledger = folder / "everytick.db"
         self.jobs: Sequence[Job] = ()
-        self._started: list[Program] = []
         self.clock = SystemClock()
+        self.offsets = [self.clock.now() - self.clock.boot()]
+        self._started: list[Program] = []
         self._pause = Event()
 
     def define(self, *jobs: Job, runner: str = "") -> None:
@@ -177,6 +185,10 @@ class Program:
     def said(self) -> str:
         """Return what it has written to stderr."""
         return self.log.read_text(errors="replace")
+
+    def joined(self, ground: Ground) -> bool:
+        """Tell whether it is up and running: it has a row of its own in the ledger."""
+        return bool(ground.rows("SELECT 1 FROM process WHERE pid = ?", self.process.pid))
 
     def family(self) -> set[int]:
         """Return the living processes that carry its mark: itself and all that descends from it."""

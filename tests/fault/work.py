@@ -3,7 +3,7 @@
 work.py FILE SECONDS [LANE] [CHILD]     as a command
 work.py:run                             as a callable
 
-Each line of FILE: tick, attempt, pid, word, microseconds of CLOCK_BOOTTIME, microseconds of the wall clock.
+Each line of FILE: tick, attempt, pid, word, microseconds of CLOCK_BOOTTIME.
 The words: `start`, `end`; `twice`: another attempt of this tick still lives; `beside`: another tick holds
 this lane. The last two are told by the kernel: each attempt locks two bytes of FILE as long as it lives, and
 no death of any kind leaves a lock behind.
@@ -65,8 +65,7 @@ def _lock(log: int, byte: int) -> bool:
 
 def _write(log: int, tick: Tick, word: str) -> None:
     boot = time.clock_gettime_ns(time.CLOCK_BOOTTIME) // 1000  # noqa: TID251 - a witness has its own watch
-    wall = time.time_ns() // 1000  # noqa: TID251 - a witness has its own watch
-    os.write(log, f"{tick.name} {tick.attempt} {os.getpid()} {word} {boot} {wall}\n".encode())
+    os.write(log, f"{tick.name} {tick.attempt} {os.getpid()} {word} {boot}\n".encode())
 
 
 class _Told:

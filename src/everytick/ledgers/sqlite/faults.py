@@ -7,7 +7,7 @@ from pathlib import Path
 
 from everytick.errors import LedgerDamaged, LedgerError, LedgerFull, LedgerLocked, LedgerReadOnly
 
-_FULL = "the disk is full. Nothing that was committed is lost; make room, then start again"
+_FULL = "the disk is full. Nothing that was committed is lost; make room, then try again"
 _FAULTS: Mapping[str, tuple[type[LedgerError], str]] = {
     "SQLITE_BUSY": (
         LedgerLocked,
