@@ -6,6 +6,7 @@ is a failure at once.
 """
 
 import hashlib
+import logging
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -19,6 +20,9 @@ import stamina
 from everytick import __version__
 from everytick.errors import FetchFailed
 from everytick.feeds.feed import Feed
+
+# Where the host has set up no logging, a retry is not worth a bare line on stderr.
+logging.getLogger("stamina").addHandler(logging.NullHandler())
 
 ATTEMPTS = 3
 """How often a download is tried in all."""
