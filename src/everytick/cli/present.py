@@ -44,11 +44,23 @@ def write(text: str) -> None:
     sys.stdout.write(text + "\n")
 
 
-def table(*columns: str, right: Sequence[str] = ()) -> Table:
-    """Return an empty table."""
+def table(*columns: str, right: Sequence[str] = (), clip: Sequence[str] = ()) -> Table:
+    """Return an empty table.
+
+    Args:
+        columns: Their headings.
+        right: Those that are flush right.
+        clip: Those that are cut off, rather than broken, where the line is too short.
+    """
     made = Table(box=None, pad_edge=False, header_style="bold", padding=(0, 2, 0, 0))
     for column in columns:
-        made.add_column(column, justify="right" if column in right else "left", overflow="fold")
+        cut = column in clip
+        made.add_column(
+            column,
+            justify="right" if column in right else "left",
+            overflow="ellipsis" if cut else "fold",
+            no_wrap=cut,
+        )
     return made
 
 
@@ -145,7 +157,7 @@ def _time(instant: Instant | None) -> str | None:
 
 def ticks_table(rows: Iterable[TickRow], now: Instant) -> Table:
     """Return a table of ticks."""
-    made = table("tick", "state", "due", "late", "took", "said", right=("late", "took"))
+    made = table("tick", "state", "due", "late", "took", "said", right=("late", "took"), clip=("said",))
     for row in rows:
         name = tick_name(row.task, row.key.due_at, row.key.request)
         many = f" and {row.count - 1} more" if row.count > 1 else ""

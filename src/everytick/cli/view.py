@@ -160,7 +160,9 @@ class _Screen:
         return made
 
     def _ran(self, groups: list[list[TickRow]], now: Instant) -> Table:
-        made = present.table("ran", "task", "state", "late", "took", "said", right=("late", "took"))
+        made = present.table(
+            "ran", "task", "state", "late", "took", "said", right=("late", "took"), clip=("said",)
+        )
         for alike in groups:
             row, count = alike[0], sum(one.count for one in alike)
             made.add_row(
