@@ -1,8 +1,11 @@
 """What the tests of contracts share."""
 
+import os
 import select
+import sqlite3
 import threading
 from collections.abc import Callable, Iterator
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -10,8 +13,8 @@ import pytest
 from everytick.executor import Executor, Result
 from everytick.executors.warden import kin
 from everytick.executors.warden.client import Warden
-
-pytest.register_assert_rewrite("everytick.testing.ledgers")
+from everytick.ledgers.sqlite import SqliteLedger
+from everytick.testing.ledgers.scene import Scene
 
 PATIENCE = 15.0
 """Seconds until a test gives up; none of them waits for so long when all is well."""
@@ -77,3 +80,40 @@ def warden(alive: Callable[[int], bool]) -> Iterator[Warden]:
 def jobs() -> str:
     """The file with the callables to run."""
     return str(Path(__file__).with_name("jobs.py"))
+
+
+@pytest.fixture
+def needs() -> Callable[[object, str], None]:
+    """Go on only where the machine has what a test needs; a CI run that lacks it fails."""
+
+    def check(there: object, what: str) -> None:
+        if not there:
+            if os.environ.get("CI") == "true":
+                pytest.fail(f"this test needs {what}")
+            pytest.skip(f"needs {what}")
+
+    return check
+
+
+@pytest.fixture
+def path(tmp_path: Path) -> Path:
+    """The file of a ledger with one task."""
+    file = tmp_path / "ledger.db"
+    with SqliteLedger(str(file)) as ledger:
+        Scene(ledger).task()
+    return file
+
+
+@pytest.fixture
+def sound() -> Callable[[Path], set[int]]:
+    """Return the numbers of the requests in a file that is whole: each with its change and its tick."""
+
+    def check(path: Path) -> set[int]:
+        with closing(sqlite3.connect(path)) as db:
+            assert db.execute("PRAGMA integrity_check").fetchall() == [("ok",)]
+            changes = {number for (number,) in db.execute("SELECT id FROM change WHERE act = 'run'")}
+            ticks = {number for (number,) in db.execute("SELECT request FROM tick WHERE request <> 0")}
+        assert ticks == changes
+        return changes
+
+    return check

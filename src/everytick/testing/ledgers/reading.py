@@ -59,7 +59,7 @@ class Reading:
 
         def found(request: int, moment: int) -> Key | None:
             row = ledger.recorded_before(task, request, moment)
-            return row and row.key
+            return None if row is None else row.key
 
         assert found(0, due(2)) == Key(task, due(2))
         assert found(0, due(3) - 1) == Key(task, due(2))
