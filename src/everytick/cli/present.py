@@ -50,18 +50,22 @@ def table(*columns: str, right: Sequence[str] = (), clip: Sequence[str] = ()) ->
     Args:
         columns: Their headings.
         right: Those that are flush right.
-        clip: Those that are cut off, rather than broken, where the line is too short.
+        clip: Those that give way where the line is too short; the others stay whole.
     """
     made = Table(box=None, pad_edge=False, header_style="bold", padding=(0, 2, 0, 0))
     for column in columns:
-        cut = column in clip
         made.add_column(
             column,
             justify="right" if column in right else "left",
-            overflow="ellipsis" if cut else "fold",
-            no_wrap=cut,
+            overflow="fold",
+            no_wrap=bool(clip) and column not in clip,
         )
     return made
+
+
+def clipped(text: str) -> Text:
+    """Return a cell that is cut off, rather than broken, where the line is too short."""
+    return Text(text, no_wrap=True, overflow="ellipsis")
 
 
 def styled(word: str, text: str = "") -> Text:
@@ -167,7 +171,7 @@ def ticks_table(rows: Iterable[TickRow], now: Instant) -> Table:
             ago(row.key.due_at, now),
             late(row),
             took(row),
-            said(row),
+            clipped(said(row)),
         )
     return made
 

@@ -171,7 +171,7 @@ class _Screen:
                 present.styled(row.state.value, present.outcome(row)),
                 present.late(row),
                 present.took(row),
-                self._said(row),
+                present.clipped(self._said(row)),
             )
         return made
 
