@@ -1,7 +1,7 @@
 """Refreshes a feed and kills itself before its N-th step in the feed's folder.
 
 Run as ``python refresher.py URL DATA N``, or with ``on`` for N to refresh on and on. A step is what the
-interpreter reports of files: opening, renaming, linking and removing one, making a folder, taking the lock.
+interpreter reports of files: opening one to write, renaming, linking, removing, making a folder, locking.
 """
 
 import os
@@ -9,11 +9,13 @@ import signal
 import sys
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from everytick.feeds.feed import Feed
 from everytick.feeds.refresh import refresh
 
-STEPS = {"open", "os.rename", "os.symlink", "os.remove", "os.mkdir", "os.rmdir", "fcntl.flock"}
+STEPS = {"os.rename", "os.symlink", "os.remove", "os.mkdir", "os.rmdir"}
+WRITING = os.O_WRONLY | os.O_RDWR
 
 
 @dataclass
@@ -21,11 +23,14 @@ class Trap:
     left: int
     data: str
 
-    def step(self, event: str, arguments: tuple[object, ...]) -> None:
-        if event in STEPS and (event == "fcntl.flock" or self.data in str(arguments[0])):
-            self.left -= 1
-            if self.left == 0:
-                os.kill(os.getpid(), signal.SIGKILL)
+    def step(self, event: str, arguments: tuple[Any, ...]) -> None:
+        if event == "open":
+            counts = self.data in str(arguments[0]) and bool(arguments[2] & WRITING)
+        else:
+            counts = event == "fcntl.flock" or (event in STEPS and self.data in str(arguments[0]))
+        self.left -= counts
+        if counts and self.left == 0:
+            os.kill(os.getpid(), signal.SIGKILL)
 
 
 def main(url: str, data: str, rounds: str) -> None:
