@@ -245,7 +245,7 @@ def test_a_manual_run_belongs_to_its_change() -> None:
     ):
         assert kinds(told([*TEN[:5], manual, *TEN[5:]], asked={9: answer}.get)[0]) == kind
     later, counts = told([*TEN[:5], manual, *TEN[5:]], asked=lambda _: replace(asked, late=True))
-    assert (later, counts.recorded) == ([], 10)
+    assert (later, counts.recorded, counts.states[State.SUCCEEDED]) == ([], 10, 10)
     assert never_ran("a", 9, at(5.5)).tick == "a@2026-01-01T00:05:30Z#9"
 
 

@@ -1,0 +1,224 @@
+"""Stories of what is lost: runners, their late results, the right time."""
+
+import logging
+
+import pytest
+
+from everytick.executor import Job
+from everytick.ledger import Change
+from everytick.policy import Overlap, Policies, Retry, Uncertain
+from everytick.testing.engine import Engine, task
+from everytick.testing.executor import Act
+from everytick.tick import rfc3339
+
+SECOND = 1_000_000
+MINUTE = 60 * SECOND
+HOURLY = "0 * * * *"
+
+
+def starts(engine: Engine) -> list[str]:
+    """Return the minute, second and attempt of each start: ``00:00!1``."""
+    return [f"{rfc3339(one.at)[14:19]}!{one.job.tick['attempt']}" for one in engine.played]
+
+
+class TestLostRunners:
+    def test_its_attempt_is_run_again_and_counted_as_a_rerun(self) -> None:
+        engine = Engine(script=lambda _: Act(60))
+        engine.apply(task("a", HOURLY))
+        engine.run(hours=1, seconds=20)
+        engine.crash_runner()
+        engine.start_runner()
+        engine.run(minutes=5)
+        (row,) = engine.ticks("a")
+        assert (row.state, row.attempt, row.reruns) == ("succeeded", 2, 1)
+        assert [(one.attempt, one.outcome) for one in engine.ledger.attempts(row.key)] == [(1, "lost")]
+        assert not engine.breaches()
+
+    def test_it_is_declared_dead_after_a_whole_lease_and_not_before(self) -> None:
+        engine = Engine(script=lambda _: Act(600))
+        engine.apply(task("a", HOURLY))
+        engine.run(hours=1, seconds=20)
+        engine.crash_runner()
+        engine.run(seconds=9)
+        assert engine.told("a") == ["2026-01-01T01:00:00Z running"]
+        engine.run(seconds=6)
+        assert engine.told("a") == ["2026-01-01T01:00:00Z planned"]
+        assert not engine.breaches()
+
+    def test_after_three_reruns_the_tick_has_failed(self) -> None:
+        engine = Engine(script=lambda _: Act(600))
+        engine.apply(task("a", HOURLY))
+        engine.run(hours=1)
+        for _ in range(4):
+            engine.run(seconds=20)
+            engine.crash_runner()
+            engine.start_runner()
+            engine.run(seconds=20)
+        assert engine.told("a") == ["2026-01-01T01:00:00Z failed(lost)"]
+        (row,) = engine.ticks("a")
+        assert (row.attempt, row.reruns) == (4, 3)
+        assert not engine.breaches()
+
+    def test_a_task_that_must_not_run_twice_fails_instead(self) -> None:
+        engine = Engine(script=lambda _: Act(600))
+        engine.apply(task("a", HOURLY, policies=Policies(uncertain=Uncertain.SKIP)))
+        engine.run(hours=1, seconds=20)
+        engine.crash_runner()
+        engine.start_runner()
+        engine.run(minutes=5)
+        assert engine.told("a") == ["2026-01-01T01:00:00Z failed(lost)"]
+        assert len(engine.played) == 1
+        assert not engine.breaches()
+
+    def test_losses_and_failures_have_budgets_of_their_own(self) -> None:
+        def script(job: Job) -> Act:
+            return Act(600) if job.tick["attempt"] == 1 else Act(1, "error", "ValueError: no")
+
+        engine = Engine(script=script)
+        retry = Retry(attempts=2, backoff="fixed", delay=10 * SECOND, jitter=0)
+        engine.apply(task("a", HOURLY, policies=Policies(retry=retry)))
+        engine.run(hours=1, seconds=20)
+        engine.crash_runner()
+        engine.start_runner()
+        engine.run(minutes=5)
+        (row,) = engine.ticks("a")
+        assert (row.state, row.attempt, row.reruns) == ("failed", 3, 1)
+        assert not engine.breaches()
+
+
+class TestFrozenRunners:
+    def test_a_late_result_is_refused_and_recorded(self) -> None:
+        engine = Engine(script=lambda job: Act(22 if job.tick["attempt"] == 1 else 300))
+        engine.apply(task("a", HOURLY))
+        engine.run(hours=1, seconds=20)
+        frozen = engine.runner
+        engine.start_runner()
+        engine.run(minutes=1)
+        assert [start[-1] for start in starts(engine)] == ["1", "2"]
+        frozen.step()
+        (row,) = engine.ticks("a")
+        assert (row.state, row.attempt, row.reruns) == ("running", 2, 1)
+        lost, refused = engine.ledger.attempts(row.key)
+        assert (lost.attempt, lost.outcome, lost.refused_at) == (1, "lost", None)
+        assert (refused.attempt, refused.outcome, refused.refused_at) == (1, "succeeded", engine.clock.now())
+        engine.run(minutes=10)
+        assert engine.told("a") == ["2026-01-01T01:00:00Z succeeded"]
+        assert not engine.breaches()
+
+    def test_that_its_attempt_was_killed_meanwhile_is_known_already(self) -> None:
+        engine = Engine(script=lambda job: Act(30 if job.tick["attempt"] == 1 else 300))
+        engine.apply(task("a", HOURLY))
+        engine.run(hours=1, seconds=20)
+        frozen = engine.runner
+        engine.start_runner()
+        engine.run(minutes=1)
+        frozen.step()
+        (row,) = engine.ticks("a")
+        assert (row.state, row.attempt, row.reruns) == ("running", 2, 1)
+        assert [one.outcome for one in engine.ledger.attempts(row.key)] == ["lost"]
+        assert not engine.breaches()
+
+    def test_one_that_comes_back_before_its_lease_ends_goes_on(self) -> None:
+        engine = Engine(script=lambda _: Act(60))
+        engine.apply(task("a", HOURLY))
+        engine.run(hours=1, seconds=20)
+        engine.running = False
+        engine.run(seconds=6)
+        engine.running = True
+        engine.run(minutes=1)
+        assert engine.told("a") == ["2026-01-01T01:00:00Z succeeded"]
+        assert starts(engine) == ["00:00!1"]
+        assert not engine.breaches()
+
+    def test_a_machine_that_was_suspended_finds_its_attempts_dead_and_joins_anew(self) -> None:
+        engine = Engine(script=lambda _: Act(60))
+        engine.apply(task("a", HOURLY, policies=Policies(overlap=Overlap.allow())))
+        engine.run(hours=1, seconds=20)
+        engine.clock.advance(hours=5)
+        engine.run(minutes=5)
+        assert engine.told("a") == [
+            "2026-01-01T01:00:00Z succeeded",
+            *(f"2026-01-01T0{n}:00:00Z skipped(missed)" for n in (2, 3, 4, 5)),
+            "2026-01-01T06:00:00Z succeeded",
+        ]
+        assert engine.ticks("a")[0].reruns == 1
+        assert not engine.breaches()
+
+
+class TestSteppedClocks:
+    def test_planning_and_starting_stop_with_an_alarm_and_go_on_when_clocks_agree(
+        self, caplog: pytest.LogCaptureFixture
+    ) -> None:
+        engine = Engine()
+        engine.apply(task("a", "* * * * *"))
+        engine.run(minutes=2, seconds=30)
+        engine.clock.wall_ahead = 60 * MINUTE
+        with caplog.at_level(logging.ERROR):
+            engine.run(minutes=3)
+        assert len(engine.played) == 2
+        assert [row.state for row in engine.ticks("a")] == ["succeeded", "succeeded", "planned"]
+        assert sum("the wall clock has stepped" in record.message for record in caplog.records) == 2
+        engine.clock.wall_ahead = 0
+        engine.run(minutes=2)
+        assert [told[14:] for told in engine.told("a")][2:] == [
+            "03:00Z skipped(missed)",
+            "04:00Z skipped(missed)",
+            "05:00Z succeeded",
+            "06:00Z succeeded",
+            "07:00Z succeeded",
+        ]
+        assert not engine.breaches()
+
+    def test_a_small_difference_is_no_step(self) -> None:
+        engine = Engine()
+        engine.apply(task("a", "* * * * *"))
+        engine.clock.wall_ahead = 2 * SECOND
+        engine.run(minutes=2)
+        assert len(engine.played) == 2
+
+    @pytest.mark.parametrize("hours", [1, -1])
+    def test_what_runs_goes_on_and_is_settled_meanwhile(self, hours: int) -> None:
+        engine = Engine(script=lambda _: Act(100))
+        engine.apply(task("a", HOURLY))
+        engine.run(hours=1, seconds=10)
+        engine.clock.wall_ahead = hours * 60 * MINUTE
+        engine.run(minutes=2)
+        assert engine.told("a") == ["2026-01-01T01:00:00Z succeeded"]
+        assert not engine.breaches()
+
+    def test_a_person_may_vouch_for_a_clock_that_went_forward(self) -> None:
+        engine = Engine()
+        engine.apply(task("a", "*/10 * * * *"))
+        engine.run(minutes=15)
+        engine.clock.wall_ahead = 60 * MINUTE
+        engine.run(minutes=1)
+        vouch(engine)
+        engine.run(minutes=10)
+        assert [told[11:] for told in engine.told("a")] == [
+            "00:10:00Z succeeded",
+            *(f"00:{n}0:00Z skipped(missed)" for n in (2, 3, 4, 5)),
+            "01:00:00Z skipped(missed)",
+            "01:10:00Z succeeded",
+            "01:20:00Z succeeded",
+        ]
+        assert not engine.breaches()
+
+    def test_after_a_step_back_that_is_vouched_for_no_tick_comes_twice(self) -> None:
+        engine = Engine()
+        engine.apply(task("a", "*/10 * * * *"))
+        engine.run(hours=2, minutes=5)
+        before = len(engine.played)
+        engine.clock.wall_ahead = -60 * MINUTE
+        engine.run(minutes=1)
+        vouch(engine)
+        engine.run(minutes=65)
+        assert len(engine.played) == before + 1
+        assert engine.told("a")[-1] == "2026-01-01T02:10:00Z succeeded"
+        assert not engine.breaches()
+
+
+def vouch(engine: Engine) -> None:
+    """Say that the wall clock is right."""
+    change = Change(at=engine.clock.now(), actor="test", act="accept-clock")
+    engine.ledger.edit(change, [], lambda known, numbers: [])  # noqa: ARG005 - it edits no task
+    engine.step()
