@@ -175,15 +175,19 @@ def test_long_output_keeps_its_ends(executor: Executor, make: Make, wait: Wait) 
     assert gap == f"... {3_000_008 - OUTPUT_LIMIT} bytes left out ..."
 
 
-def test_two_hundred_quick_jobs_each_end_once(executor: Executor, make: Make, wait: Wait) -> None:
+def test_two_hundred_quick_jobs_each_end_once_with_their_own_output(
+    kind: str, executor: Executor, make: Make, wait: Wait
+) -> None:
     keys = {f"quick!{number}" for number in range(200)}
     found: list[Result] = []
     for start, key in enumerate(sorted(keys)):
-        executor.start(make("nothing", key=key))
+        executor.start(make("say", key=key, given={"text": key}))
         if start % 8 == 7:
             found += wait(executor, 8)
     assert {result.key for result in found} == keys
     assert {result.outcome for result in found} == {"succeeded"}
+    if kind != "inline":
+        assert [result for result in found if result.output != f"{result.key}\nand on stderr\n"] == []
 
 
 @not_inline

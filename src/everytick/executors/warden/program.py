@@ -100,7 +100,6 @@ class WardenProgram:
         except OSError as fault:
             self._refuse(attempt, "error", f"cannot start a process: {fault.strerror}")
             return
-        self._drain(child)  # a thread of an earlier attempt may have written
         child.attempt = attempt
         self._in_flight[attempt.key] = attempt, child
         self._send(self._runner, {"started": attempt.key, "pid": child.pid})
@@ -111,7 +110,9 @@ class WardenProgram:
         if "call" not in frame:
             child = children.command(frame["command"], frame["directory"], frame["environment"])
         elif self._idle:
-            return self._idle.pop()
+            child = self._idle.pop()
+            self._drain(child)  # a thread of an earlier attempt may have written
+            return child
         else:
             child = children.worker(self._path)
             if child.link is not None:
