@@ -198,12 +198,15 @@ class _Lanes:
         self.slots.pop(key, None)
 
     def free(self, policies: Policies, due_at: Instant) -> int | None:
-        """Return a lane that nobody holds, or None where the limit is reached."""
-        taken = {slot.lane for slot in self.slots.values()}
+        """Return a lane that nobody holds, or None where the limit is reached.
+
+        What is active under an older version with a higher limit counts, whichever lane it holds.
+        """
+        taken = {slot.lane for slot in self.slots.values() if slot.lane >= 0}
         limit = policies.overlap.limit
-        if limit is not None:
-            return next((lane for lane in range(limit) if lane not in taken), None)
-        lane = max(due_at, 0)
+        if limit is not None and len(taken) >= limit:
+            return None
+        lane = 0 if limit is not None else max(due_at, 0)
         while lane in taken:
             lane += 1
         return lane

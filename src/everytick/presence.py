@@ -92,6 +92,7 @@ class Presence:
             self._alarmed = False
             return True
         if not self._alarmed:
+            self._accepted = self._vouched()
             log.error(
                 "the wall clock has stepped: no ticks are planned or started until it is right again, "
                 "or a person says that it is (everytick doctor --accept-clock)"

@@ -59,9 +59,9 @@ class Scheduler:
         """Beat, plan what is near, bury the dead; return when to come back."""
         if not self._presence.id or not self._presence.beat():
             self._presence.join()
-        now = self._clock.now()
         if not self._presence.trusted():
-            return now + GLANCE
+            return self._clock.now() + GLANCE
+        now = self._clock.now()
         moved = self._plan(now)
         for process in self._presence.silent():
             self._bury(process, now)
