@@ -90,13 +90,10 @@ def rules_of(versions: Sequence[Version], changed: Collection[int], span: Span) 
     return found
 
 
-def walk(
-    task: str, lines: Sequence[Line], rows: Iterable[TickRow], facts: Facts, counts: Counts
-) -> Iterator[Finding]:
+def walk(lines: Sequence[Line], rows: Iterable[TickRow], facts: Facts, counts: Counts) -> Iterator[Finding]:
     """Walk the rows of one task and yield what is wrong with them.
 
     Args:
-        task: The task's name.
         lines: Its schedule's line, and one for each backfill.
         rows: Its rows due in the span, by due_at and request.
         facts: What is asked for on the way.
@@ -107,13 +104,13 @@ def walk(
     for row in rows:
         fault = altered(row)
         if row.attempt > 1:
-            fault = _tried_again(task, row, facts, counts, found.append) or fault
-        counts.states[row.state] += row.count
+            fault = _tried_again(row, facts, counts, found.append) or fault
         one = walks.get(row.key.request)
         if one is not None:
+            counts.states[row.state] += row.count
             one.feed(row, fault)
         else:
-            _requested(task, row, fault, facts, counts, found.append)
+            _requested(row, fault, facts, counts, found.append)
         if found:
             yield from found
             found.clear()
@@ -135,55 +132,37 @@ def never_ran(task: str, number: int, at: Instant) -> Finding:
     )
 
 
-def _tried_again(
-    task: str, row: TickRow, facts: Facts, counts: Counts, report: Callable[[Finding], None]
-) -> str | None:
+def _tried_again(row: TickRow, facts: Facts, counts: Counts, report: Callable[[Finding], None]) -> str | None:
     """Look at the earlier attempts of a tick; return how they do not add up."""
     counts.reruns += row.reruns
     past = [one for one in facts.past(row.key) if one.attempt <= row.attempt]
     twice = ran_side_by_side(row, past) if past else None
     if twice is None:
         return miscounted(row, past)
-    report(_finding(task, row, Kind.DOUBLED, twice, counts))
+    finding = Finding.of(row, Kind.DOUBLED, twice)
+    counts.charge(finding)
+    report(finding)
     return None
 
 
-def _requested(  # noqa: PLR0917 - what a walk knows, handed on
-    task: str,
-    row: TickRow,
-    fault: str | None,
-    facts: Facts,
-    counts: Counts,
-    report: Callable[[Finding], None],
+def _requested(
+    row: TickRow, fault: str | None, facts: Facts, counts: Counts, report: Callable[[Finding], None]
 ) -> None:
     """Look at a row that a change asked for, other than a backfill that the audit knows."""
     asked = facts.asked(row.key.request)
     if asked is not None and asked.late:
         return
     counts.recorded += row.count
-    kind = Kind.ALTERED
-    if asked is None or asked.task != task or asked.act != "run":
-        kind, fault = Kind.UNEXPECTED, f"no change {row.key.request} asked for it"
+    counts.states[row.state] += row.count
+    if asked is None or asked.task != row.task or asked.act != "run":
+        finding = Finding.of(row, Kind.UNEXPECTED, f"no change {row.key.request} asked for it")
     elif row.key.due_at != asked.at:
         counts.missing += 1
-        kind, fault = Kind.SHIFTED, f"it was asked for at {rfc3339(asked.at)}, and due then"
-    if fault is not None:
-        expected = asked.at if asked is not None and kind is Kind.SHIFTED else None
-        report(_finding(task, row, kind, fault, counts, expected))
-
-
-def _finding(  # noqa: PLR0917 - the parts of a finding
-    task: str, row: TickRow, kind: Kind, why: str, counts: Counts, expected: Instant | None = None
-) -> Finding:
-    key = row.key
-    finding = Finding(
-        kind=kind,
-        task=task,
-        due_at=key.due_at,
-        request=key.request,
-        through=row.through or key.due_at,
-        expected=expected,
-        sentence=f"{tick_name(task, key.due_at, key.request)}: {why}",
-    )
+        why = f"it was asked for at {rfc3339(asked.at)}, and nothing stands there"
+        finding = Finding.of(row, Kind.SHIFTED, why, expected=asked.at)
+    elif fault is not None:
+        finding = Finding.of(row, Kind.ALTERED, fault)
+    else:
+        return
     counts.charge(finding)
-    return finding
+    report(finding)

@@ -160,6 +160,10 @@ class _Gathered:
             self.notes.append(note)
 
 
+class _Unreadable(Exception):
+    """A row holds what no release has written."""
+
+
 @dataclass(slots=True)
 class _Reached:
     """How far the rows of a task have been read."""
@@ -239,10 +243,10 @@ class _Auditor:
         reached = _Reached(span.after)
         try:
             for finding in walk(
-                name, lines, self._rows(task_id, span, reached, told), self._facts, self.found.counts
+                lines, self._rows(task_id, span, reached, told), self._facts, self.found.counts
             ):
                 self.found.add(finding)
-        except ValueError as fault:
+        except _Unreadable as fault:
             self.found.counts.unexplained += 1
             self.found.add(_unreadable(name, reached.due_at, fault))
         told(1.0)
@@ -319,12 +323,15 @@ class _Auditor:
     ) -> Iterator[TickRow]:
         """Read the rows of a task, and tell now and then how far they are."""
         first: Instant | None = None
-        for number, row in enumerate(self._ledger.recorded(task_id, span.after, span.through)):
-            reached.due_at = row.key.due_at
-            if not number % _GLANCE:
-                first = reached.due_at if first is None else first
-                told((reached.due_at - first) / max(1, span.through - first))
-            yield row
+        try:
+            for number, row in enumerate(self._ledger.recorded(task_id, span.after, span.through)):
+                reached.due_at = row.key.due_at
+                if not number % _GLANCE:
+                    first = reached.due_at if first is None else first
+                    told((reached.due_at - first) / max(1, span.through - first))
+                yield row
+        except ValueError as fault:
+            raise _Unreadable(str(fault)) from fault
 
     def _asked(self, number: int) -> Asked | None:
         change = next(iter(self._ledger.changes(after=number - 1, limit=1)), None)
@@ -350,7 +357,7 @@ def _detail(change: Change) -> _Detail:
         return _Detail()
 
 
-def _unreadable(task: str, reached: Instant, fault: ValueError) -> Finding:
+def _unreadable(task: str, reached: Instant, fault: _Unreadable) -> Finding:
     """Return the finding that a row cannot be read, and that its task's audit ended there."""
     return Finding(
         kind=Kind.UNREADABLE,

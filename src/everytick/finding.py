@@ -49,6 +49,23 @@ class Finding:
     expected: Instant | None = None
     sentence: str
 
+    @classmethod
+    def of(
+        cls, row: TickRow, kind: Kind, why: str, *, count: int = 1, expected: Instant | None = None
+    ) -> "Finding":
+        """Return the finding that something is wrong with a row."""
+        due, request = row.key.due_at, row.key.request
+        return cls(
+            kind=kind,
+            task=row.task,
+            due_at=due,
+            request=request,
+            through=max(due, row.through or due),
+            count=count,
+            expected=expected,
+            sentence=f"{tick_name(row.task, due, request)}: {why}",
+        )
+
     @property
     def tick(self) -> str:
         """The name of the tick, the first where there are several."""
@@ -99,9 +116,8 @@ class Counts:
         for state, count in other.states.items():
             self.states[state] += count
 
-    def charge(self, finding: Finding, *, lacking: int = 0) -> None:
-        """Count a finding, and the instants that have no row because of it."""
-        self.missing += lacking
+    def charge(self, finding: Finding) -> None:
+        """Count a finding; the instants that are missing because of it are counted apart."""
         if finding.kind is Kind.DOUBLED:
             self.doubled += finding.count
         elif finding.kind is not Kind.MISSING:

@@ -178,16 +178,15 @@ class LineWalk:
         if first is None or first > upto or schedule is None:
             return
         last = schedule.instant_before(upto + 1)
-        count = schedule.count(first - 1, upto)
-        self._counts.expected += count
-        if row is None or row.prev_due != last:
-            behind = schedule.count(max(first - 1, self._line.planned_through), upto)
-            self._counts.behind += behind
-            count -= behind
+        linked = row is not None and row.prev_due == last
+        planned = upto if linked else min(upto, self._line.planned_through)
+        count = schedule.count(first - 1, max(first - 1, planned))
         if count:
-            newest = last if row is not None and row.prev_due == last else None
-            newest = newest or schedule.instant_before(min(upto, self._line.planned_through) + 1)
-            self._gaps.append(Gap(first, newest or first, count, self._last, schedule))
+            newest = schedule.instant_before(planned + 1)
+            self._gaps.append(Gap(first, first if newest is None else newest, count, self._last, schedule))
+        expected = schedule.count(first - 1, upto)
+        self._counts.expected += expected
+        self._counts.behind += expected - count
         self._last = last
         self._head = self._following(upto)
 
@@ -295,7 +294,9 @@ class LineWalk:
     def _tell(self) -> None:
         """Pair what is held, and report it."""
         for suspect in self._suspects:
-            self._report(self._explained(suspect))
+            finding = self._explained(suspect)
+            self._counts.charge(finding)
+            self._report(finding)
         for gap in self._gaps:
             self._counts.missing += gap.count
             self._report(self._missing(gap))
@@ -309,32 +310,15 @@ class LineWalk:
                 del self._gaps[at]
                 self._counts.missing += gap.count
                 lacking = f"nothing stands for the instants behind it, {gap.count} of them"
-                return self._finding(row, Kind.RANGE, f"{suspect.why}; {lacking}", count=gap.count)
+                return Finding.of(row, Kind.RANGE, f"{suspect.why}; {lacking}", count=gap.count)
             home = gap.home_of(row)
             if home is not None:
                 rest = gap.without(home) if row.through is None else []
                 self._gaps[at : at + 1] = rest
                 self._counts.missing += gap.count - sum(left.count for left in rest)
                 why = f"it should stand at {rfc3339(home)}, where nothing stands: the row before it says so"
-                return self._finding(row, Kind.SHIFTED, why, expected=home)
-        return self._finding(row, suspect.kind, suspect.why, count=suspect.count)
-
-    def _finding(
-        self, row: TickRow, kind: Kind, why: str, *, count: int = 1, expected: Instant | None = None
-    ) -> Finding:
-        due = row.key.due_at
-        finding = Finding(
-            kind=kind,
-            task=self._line.task,
-            due_at=due,
-            request=row.key.request,
-            through=max(due, row.through or due),
-            count=count,
-            expected=expected,
-            sentence=f"{tick_name(self._line.task, due, row.key.request)}: {why}",
-        )
-        self._counts.charge(finding)
-        return finding
+                return Finding.of(row, Kind.SHIFTED, why, expected=home)
+        return Finding.of(row, suspect.kind, suspect.why, count=suspect.count)
 
     def _missing(self, gap: Gap) -> Finding:
         line = self._line

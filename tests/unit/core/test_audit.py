@@ -79,7 +79,7 @@ def told(
         rules = [Rule(after=START, through=at(10), version=1, schedule=EACH)]
     line = Line(task_id=1, task="a", rules=rules, planned_through=at(planned), linked_to=None)
     counts = Counts()
-    return list(walk("a", [line], rows, Facts(asked=asked, past=past), counts)), counts
+    return list(walk([line], rows, Facts(asked=asked, past=past), counts)), counts
 
 
 TEN = [row(minute) for minute in range(1, 11)]
@@ -255,6 +255,6 @@ def test_a_ruined_ledger_is_told_in_bounded_memory_and_counted_in_full() -> None
     rows = (row(minute) for minute in range(1, count + 1) if minute % 2)
     line = Line(task_id=1, task="a", rules=rules, planned_through=at(count), linked_to=None)
     counts = Counts()
-    found = list(walk("a", [line], rows, Facts(asked=lambda _: None, past=lambda _: ()), counts))
+    found = list(walk([line], rows, Facts(asked=lambda _: None, past=lambda _: ()), counts))
     assert counts.missing == len(found) == count // 2
     assert kinds(found) == [Kind.MISSING] * len(found)
