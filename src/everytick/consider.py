@@ -229,6 +229,8 @@ class _Lanes:
         ahead = [slot for slot in self.waiting() if slot.key < ready.key]
         lane = self.free(task.policies, ready.key.due_at)
         if lane is not None and not (queued and ahead):
+            if kind in {Overlapping.QUEUE_ONE, Overlapping.CANCEL_RUNNING}:
+                self._supersede([slot.key for slot in ahead if not slot.key.request], decided)
             self.start(ready, lane, decided, fresh=True)
         elif queued:
             self._wait(ready, task, decided)
@@ -263,8 +265,11 @@ class _Lanes:
             self.leave(ready.key)
             decided.ends.append(End(key=ready.key, reason=Reason.SUPERSEDED))
             return
+        self._supersede(rivals, decided)
+        self._wait(ready, task, decided)
+
+    def _supersede(self, rivals: Sequence[Key], decided: Considered) -> None:
         for key in rivals:
             self.leave(key)
             decided.ends.append(End(key=key, reason=Reason.SUPERSEDED))
             decided.waits[:] = [wait for wait in decided.waits if wait.key != key]
-        self._wait(ready, task, decided)

@@ -216,6 +216,10 @@ class TestQueueOne:
         found = decided([ready(5)], held(4, 0), held(6, -1, holder=None), by=self.BY, at=6)
         assert told(found) == ["end 5 superseded"]
 
+    def test_a_newer_one_that_finds_the_lane_free_takes_its_place_too(self) -> None:
+        found = decided([ready(6)], held(5, -1, holder=None), by=self.BY)
+        assert told(found) == ["start 6 in 0", "end 5 superseded"]
+
     def test_of_a_batch_only_the_newest_waits(self) -> None:
         found = decided([ready(minute) for minute in (5, 6, 7, 8)], by=self.BY)
         assert told(found) == ["start 5 in 0", "end 6 superseded", "end 7 superseded", "wait 8 in -1"]
