@@ -102,7 +102,7 @@ class Retry:
         attempts: At most so many attempts in all, the first included. 1: no retry.
         backoff: ``fixed`` waits the same each time, ``exponential`` twice as long each time.
         delay: The first wait.
-        max_delay: No wait is longer.
+        max_delay: No wait is longer, its jitter aside.
         jitter: Up to this share is added to each wait, by a stable hash.
         on: What is tried again: ``error``, ``timeout``, or the name of an exception.
         until: ``next`` ends the retries before the next tick is due.
