@@ -15,6 +15,7 @@ from rich.progress import Progress
 
 from everytick.auditor import Audit
 from everytick.auditor import audit as prove
+from everytick.checkup import facts
 from everytick.cli import present
 from everytick.cli.session import (
     AppArgument,
@@ -32,6 +33,7 @@ from everytick.cli.session import (
 )
 from everytick.clock import SystemClock
 from everytick.errors import EverytickError, UsageError
+from everytick.health import Kind, health
 from everytick.ledger import Change
 from everytick.release import VERSION
 from everytick.task import Call, Command, Inline, Task
@@ -222,8 +224,11 @@ def _ledger(here: Session, url: str) -> Iterator[_Point]:
             detail=f"process {one.id}, pid {one.pid} on {one.host}, beat {one.beat}, "
             f"its wall clock {one.skew / 1e6:+.3f} s from its own",
         )
-    if not living:
-        yield _Point(verdict="look", what="programs", detail="none lives; everytick up starts them")
+    for alarm in health(facts(here.ledger, here.versions, here.now()), here.now()):
+        bad = alarm.kind is not Kind.DESERTED
+        yield _Point(
+            verdict="bad" if bad else "look", what=alarm.kind, detail=f"{alarm.sentence}; {alarm.mend}"
+        )
     for row in rows:
         try:
             here.versions.version(row.newest.task_id, row.newest.version)
