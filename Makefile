@@ -32,6 +32,10 @@ test: setup tools ## Run all tests
 fast: setup ## Run the fast tests alone: no servers, no other processes
 	@$(BIN)/pytest -n 2 tests/unit tests/story tests/contract
 
+.PHONY: fault
+fault: setup tools ## Kill, stop and starve it for a quarter of an hour
+	@EVERYTICK_KILLS=100 $(BIN)/pytest -n 2 --dist loadgroup tests/fault
+
 .PHONY: check
 check: setup ## Format, lint, types and floors
 	@$(BIN)/ruff format --check .

@@ -30,7 +30,7 @@ class Job:
     Attributes:
         name: Its name, and that of its file.
         schedule: When it is due.
-        seconds: How long it works.
+        seconds: How long it works; a later attempt takes a tenth of it.
         kind: ``call`` or ``command``.
         policies: The rest of its table, in TOML.
         alone: Its overlap policy lets no two of its ticks run at once.
@@ -82,10 +82,11 @@ class Ground:
         self._started: list[Program] = []
         self._pause = Event()
 
-    def define(self, *jobs: Job, runner: str = "") -> None:
-        """Write everytick.toml; leases are 3 s long."""
+    def define(self, *jobs: Job, grace: str = "5s", lease: str = "3s") -> None:
+        """Write everytick.toml."""
         self.jobs = jobs
-        settings = f'ledger = "sqlite:///{self.ledger}"\n[runner]\nlease = "3s"\nlimit = 32\n{runner}\n'
+        runner = f'[runner]\nlimit = 32\ngrace = "{grace}"\nlease = "{lease}"\n'
+        settings = f'ledger = "sqlite:///{self.ledger}"\n{runner}'
         tables = [job.table(self.file(job)) for job in jobs]
         (self.folder / "everytick.toml").write_text("\n".join([settings, *tables]))
 

@@ -20,7 +20,7 @@ def test_nothing_is_doubled_or_lost_by_commits_in_doubt(
     ground: Ground, calls: str, often: str, times: int
 ) -> None:
     """Only the process itself is traced, not its children; each of its kinds of commit is hit in turn."""
-    ground.define(*mixture(8), runner='grace = "5s"')
+    ground.define(*mixture(8))
     since = ground.apply()
     trace = ground.folder / "trace"
     words = ["-e", f"trace={calls}", "-e", f"inject={calls}:error=EIO:when={often}"]

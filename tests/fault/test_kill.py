@@ -19,7 +19,7 @@ def take_down(ground: Ground, program: Program) -> None:
 
 def test_up_is_killed_again_and_again(ground: Ground, kills: int) -> None:
     chance = random.Random(kills)
-    ground.define(*mixture(), runner='grace = "5s"')
+    ground.define(*mixture())
     since = ground.apply()
     for _ in range(kills):
         up = ground.start("up")
@@ -40,7 +40,7 @@ def test_up_is_killed_again_and_again(ground: Ground, kills: int) -> None:
 
 def test_three_schedulers_and_three_runners_on_one_file_die_in_turn(ground: Ground, kills: int) -> None:
     chance = random.Random(kills)
-    ground.define(*mixture(), runner='grace = "5s"')
+    ground.define(*mixture())
     since = ground.apply()
     programs = [ground.start(kind) for kind in ("scheduler", "runner") * 3]
     for _ in range(kills * 2):

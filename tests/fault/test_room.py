@@ -57,7 +57,7 @@ def goes_on(ground: Ground, up: Program, since: tuple[int, int], trouble: str) -
 
 def test_full_disk_is_told_once_and_survived(small: Path, ground: Ground) -> None:
     ground.ledger = small / "everytick.db"
-    ground.define(*mixture(10), runner='grace = "5s"')
+    ground.define(*mixture(10))
     since = ground.apply()
     up = ground.start("up")
     ground.until(lambda: starts(ground) > 2 * len(ground.jobs))
@@ -70,7 +70,7 @@ def test_full_disk_is_told_once_and_survived(small: Path, ground: Ground) -> Non
 
 
 def test_ledger_that_another_program_holds_is_told_once_and_waited_for(ground: Ground) -> None:
-    ground.define(*mixture(10), runner='grace = "5s"')
+    ground.define(*mixture(10))
     since = ground.apply()
     up = ground.start("up")
     ground.until(lambda: starts(ground) > 2 * len(ground.jobs))

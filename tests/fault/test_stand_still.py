@@ -45,7 +45,7 @@ def words(ground: Ground, job: Job) -> list[tuple[int, str]]:
 
 @pytest.mark.parametrize("kind", ["call", "command"])
 def test_child_of_a_stopped_runner_dies_before_another_runs_its_tick(ground: Ground, kind: str) -> None:
-    job = Job(name="long", schedule="@yearly", seconds=7, kind=kind, child=True)
+    job = Job(name="long", schedule="@yearly", seconds=60, kind=kind, child=True)
     ground.define(job)
     ground.apply()
     ground.start("scheduler")
@@ -72,8 +72,8 @@ def test_child_of_a_stopped_runner_dies_before_another_runs_its_tick(ground: Gro
 
 
 def test_late_result_of_a_stopped_runner_is_refused_and_recorded(ground: Ground) -> None:
-    job = Job(name="short", schedule="@yearly", seconds=1.0)
-    ground.define(job)
+    job = Job(name="short", schedule="@yearly", seconds=2.5)
+    ground.define(job, lease="8s")
     ground.apply()
     ground.start("scheduler")
     stopped = ground.start("runner")

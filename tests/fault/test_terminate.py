@@ -4,14 +4,16 @@ import signal
 
 import pytest
 
+from everytick.tick import SECOND
+
 from .ground import Ground, Job
-from .proof import agree, audit, lines, prove, rows
+from .proof import agree, audit, lines, prove, rows, settled
 
 pytestmark = pytest.mark.xdist_group("terminate")
 
 SHORT = Job(name="short", schedule="@yearly", seconds=2)
-LONG = Job(name="long", schedule="@yearly", seconds=20, kind="command", child=True)
-STUBBORN = Job(name="stubborn", schedule="@yearly", seconds=20, policies='uncertain = "skip"')
+LONG = Job(name="long", schedule="@yearly", seconds=30, kind="command", child=True)
+STUBBORN = Job(name="stubborn", schedule="@yearly", seconds=60, policies='uncertain = "skip"')
 TICKING = Job(name="ticking", seconds=0.1)
 
 
@@ -20,7 +22,7 @@ def started(ground: Ground, *jobs: Job) -> None:
 
 
 def test_sigterm_lets_attempts_end_within_the_grace_and_gives_the_rest_up_as_lost(ground: Ground) -> None:
-    ground.define(SHORT, LONG, STUBBORN, TICKING, runner='grace = "4s"')
+    ground.define(SHORT, LONG, STUBBORN, TICKING, grace="4s")
     since = ground.apply()
     up = ground.start("up")
     for job in (LONG, STUBBORN, SHORT):
@@ -35,7 +37,7 @@ def test_sigterm_lets_attempts_end_within_the_grace_and_gives_the_rest_up_as_los
     assert (stubborn["state"], stubborn["reason"], stubborn["attempt"]) == ("failed", "lost", 1)
     assert [line.word for line in lines(ground, LONG)] == ["start"]
     # It may have been about to start a tick when it was told; it started none that came due later.
-    assert max(row["due_at"] for row in rows(ground, TICKING) if row["started_at"]) <= told + 1_000_000
+    assert max(row["due_at"] for row in rows(ground, TICKING) if row["started_at"]) <= told + SECOND
     for job in ground.jobs:
         agree(ground, job)
     assert ground.rows("SELECT DISTINCT status FROM process") == [{"status": "gone"}]
@@ -43,21 +45,23 @@ def test_sigterm_lets_attempts_end_within_the_grace_and_gives_the_rest_up_as_los
     ground.wait(4)  # away for some ticks
     again = ground.clock.now()
     up = ground.start("up")
-    ground.until(lambda: [line.attempt for line in lines(ground, LONG) if line.word == "start"] == [1, 2])
+    ground.until(lambda: settled(ground, again))
     ground.until(lambda: any(row["due_at"] > again and row["ended_at"] for row in rows(ground, TICKING)))
-    up.process.send_signal(signal.SIGTERM)
-    up.process.send_signal(signal.SIGTERM)  # not waiting for the long one
-    assert up.process.wait() in {0, 128 + signal.SIGTERM}
-    ground.until(lambda: not up.family())
-    ground.define(TICKING)
+    assert up.stop() == 0, ground.logs()
+    assert [(line.attempt, line.word) for line in lines(ground, LONG)] == [
+        (1, "start"),
+        (2, "start"),
+        (2, "end"),
+    ]
+    ground.jobs = [TICKING]
     prove(ground, since, ground.clock.now())
-    away = [row for row in rows(ground, TICKING) if told + 5_000_000 < row["due_at"] < again - 2_000_000]
+    away = [row for row in rows(ground, TICKING) if told + SECOND < row["due_at"] < again - 2 * SECOND]
     assert away
     assert {(row["state"], row["reason"]) for row in away} == {("skipped", "missed")}
 
 
 def test_ends_at_once_when_nothing_runs(ground: Ground) -> None:
-    ground.define(LONG, runner='grace = "1h"')
+    ground.define(LONG, grace="1h")
     ground.apply()
     programs = [ground.start(kind) for kind in ("up", "scheduler", "runner")]
     ground.until(lambda: all(program.joined(ground) for program in programs))
@@ -66,7 +70,7 @@ def test_ends_at_once_when_nothing_runs(ground: Ground) -> None:
 
 
 def test_second_ctrl_c_ends_it_at_once(ground: Ground) -> None:
-    ground.define(LONG, TICKING, runner='grace = "1h"')
+    ground.define(LONG, TICKING, grace="1h")
     ground.apply()
     up = ground.start("up")
     ground.ask("run", LONG.name)

@@ -31,12 +31,12 @@ class Tick(Protocol):
 
 
 def run(tick: Tick, file: str, seconds: float, lane: int = 1, child: int = 0) -> str:
-    """Work for so long, as an attempt of a tick.
+    """Work as an attempt of a tick.
 
     Args:
         tick: Which tick.
         file: Where to write it down.
-        seconds: How long to work.
+        seconds: How long to work; a later attempt takes a tenth of it.
         lane: 1 if one tick of this task may be at work at once, 0 if several may.
         child: 1 to start a process in a session of its own, and to leave it behind.
     """
@@ -48,7 +48,7 @@ def run(tick: Tick, file: str, seconds: float, lane: int = 1, child: int = 0) ->
             _write(log, tick, "beside")
         if child:
             subprocess.Popen(["sleep", "1000"], start_new_session=True, stdout=subprocess.DEVNULL)
-        select.select([], [], [], seconds)
+        select.select([], [], [], seconds if tick.attempt == 1 else seconds / 10)
         _write(log, tick, "end")
     finally:
         os.close(log)
