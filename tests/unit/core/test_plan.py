@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from everytick.plan import OWN_ROWS, UNSTARTED, Cursor, Plan, PlannedTick, Status, Version, plan
-from everytick.policy import CatchingUp, CatchUp, Policies, Priority, jittered
+from everytick.policy import CatchingUp, CatchUp, Policies, jittered
 from everytick.task import Call, Task
 from everytick.tick import NEVER, Reason, State
 from everytick.when import schedule
@@ -298,41 +298,6 @@ class TestVersions:
         rows = plan(cursor(), versions, 9 * MINUTE, 9 * MINUTE).ticks
         assert [tick.due_at // MINUTE for tick in rows] == [1, 2, 3, 8, 9]
         check_chain(rows)
-
-
-class TestBackfill:
-    ASKED = cursor(0, request=9, through=10 * HOUR)
-
-    def test_every_instant_of_the_span_is_a_tick_of_its_own_a_hundred_at_a_time(self) -> None:
-        found = plan(self.ASKED, [version()], 20 * HOUR, 20 * HOUR)
-        assert len(found.ticks) == UNSTARTED
-        rows = finished([version()], 20 * HOUR, 20 * HOUR, self.ASKED)
-        assert [tick.due_at // MINUTE for tick in rows] == list(range(1, 601))
-        assert {tick.state for tick in rows} == {State.PLANNED}
-        check_chain(rows)
-
-    def test_it_ends_with_its_span(self) -> None:
-        near = replace(self.ASKED, planned_through=10 * HOUR - 5 * MINUTE)
-        found = plan(near, [version()], 20 * HOUR, 20 * HOUR)
-        assert (len(found.ticks), found.planned_through, found.next_due) == (5, 10 * HOUR, None)
-
-    def test_it_reaches_back_before_the_version_was_written(self) -> None:
-        found = plan(self.ASKED, [version(since=15 * HOUR)], 20 * HOUR, 20 * HOUR)
-        assert found.ticks[0].due_at == MINUTE
-
-    def test_a_pause_does_not_stop_it(self) -> None:
-        paused = version(since=15 * HOUR, status=Status.PAUSED)
-        assert len(plan(self.ASKED, [paused], 20 * HOUR, 20 * HOUR).ticks) == UNSTARTED
-
-    def test_it_takes_only_what_other_tasks_leave_free(self) -> None:
-        found = plan(self.ASKED, [version(policies=Policies(priority=Priority.HIGH))], 20 * HOUR, 20 * HOUR)
-        assert {tick.policies.priority for tick in found.ticks} == {Priority.LOW}
-        assert {tick.ready_at for tick in found.ticks} == {20 * HOUR}
-
-    def test_what_is_not_due_yet_waits_for_its_time(self) -> None:
-        found = plan(self.ASKED, [version()], MINUTE, 2 * MINUTE)
-        assert [tick.due_at // MINUTE for tick in found.ticks] == [1, 2]
-        assert found.next_due == 3 * MINUTE
 
 
 @st.composite
