@@ -258,15 +258,15 @@ class Runner:
 def _job(attempt: Attempt, version: Version) -> Job:
     task, key = version.task, attempt.key
     work = task.work
+    variables = work.environment if isinstance(work, Command) else {}
+    if not isinstance(work, Inline):  # it runs in this process, whose environment is one for all
+        variables = variables | environment(task.name, key, attempt.attempt, attempt.prev_due)
     return Job(
         key=f"{tick_name(task.name, key.due_at, key.request)}!{attempt.attempt}",
         call=work.call if isinstance(work, Call | Inline) else "",
         command=work.command if isinstance(work, Command) else (),
         arguments=work.arguments if isinstance(work, Call | Inline) else {},
-        environment={
-            **(work.environment if isinstance(work, Command) else {}),
-            **environment(task.name, key, attempt.attempt, attempt.prev_due),
-        },
+        environment=variables,
         tick=told(task.name, key, attempt.attempt, attempt.prev_due),
         timeout=None if task.policies.timeout is None else task.policies.timeout / 1e6,
         grace=task.policies.grace / 1e6,

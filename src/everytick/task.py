@@ -122,7 +122,7 @@ def read_definition(name: str, origin: str, text: str) -> Task:
         raise UsageError(f"the definition of task '{name}' cannot be read: {fault}") from fault
 
 
-def environment(task: str, key: Key, attempt: int, interval_start: Instant | None) -> Mapping[str, str]:
+def environment(task: str, key: Key, attempt: int, interval_start: Instant | None) -> dict[str, str]:
     """Return the variables that tell a command about its tick."""
     told = {
         "EVERYTICK_TASK": task,

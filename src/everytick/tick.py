@@ -192,8 +192,8 @@ def parse_tick_name(name: str) -> tuple[str, Instant, int]:
 
 def rfc3339(instant: Instant) -> str:
     """Return an instant as RFC 3339 in UTC, with a fraction only where it has one."""
-    text = moment_of(instant).isoformat(timespec="microseconds").removesuffix("+00:00")
-    return text.rstrip("0").rstrip(".") + "Z"
+    text = moment_of(instant).isoformat().removesuffix("+00:00")
+    return (text.rstrip("0") if instant % SECOND else text) + "Z"
 
 
 def parse_rfc3339(text: str) -> Instant:

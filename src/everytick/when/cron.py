@@ -4,6 +4,7 @@ import re
 from bisect import bisect_right
 from dataclasses import dataclass, field
 from difflib import get_close_matches
+from functools import lru_cache
 
 from everytick.errors import ScheduleError
 from everytick.when.cronfield import FIELDS, Choice, canonical, has_hash, read, spread
@@ -121,7 +122,7 @@ class Cron(Schedule):
             return self
         words = self.text.split()
         told = " ".join(spread(at, word, name) for at, word in zip(FIELDS[-len(words) :], words, strict=True))
-        return Cron(told, zone=self.zone, gap=self.gap, fold=self.fold)
+        return _decided(told, self.zone, self.gap, self.fold)
 
     def sentence(self) -> str:
         """Return the line in plain English."""
@@ -147,6 +148,11 @@ class Cron(Schedule):
         return ScheduleError(
             "H needs the name of a task to be decided: bind the schedule first", text=self.text
         )
+
+
+@lru_cache(maxsize=4096)  # names leave H few choices: 1,440 lines are all that a daily one can become
+def _decided(text: str, zone: str, gap: Gap | None, fold: Fold | None) -> Cron:
+    return Cron(text, zone=zone, gap=gap, fold=fold)
 
 
 def _places(text: str) -> list[tuple[int, str]]:

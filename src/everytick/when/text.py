@@ -11,7 +11,7 @@ simple   := "(" schedule ")"
 import re
 from collections.abc import Iterator
 from difflib import get_close_matches
-from functools import reduce
+from functools import lru_cache, reduce
 from operator import or_
 from typing import NamedTuple, cast
 
@@ -54,6 +54,11 @@ def schedule(text: str, zone: str = "UTC") -> Schedule:
     """
     if len(text) > _LONGEST:
         raise ScheduleError(f"A schedule has at most {_LONGEST} characters, not {len(text)}")
+    return _read(text, zone)
+
+
+@lru_cache(maxsize=4096)  # a hundred thousand tasks share a few texts
+def _read(text: str, zone: str) -> Schedule:
     with part_of(text, 0):
         return _union(text, zone)
 
