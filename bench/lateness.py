@@ -13,7 +13,7 @@ import sys
 import tempfile
 from pathlib import Path
 
-from everytick.app import programs
+from everytick.assembly import programs
 from everytick.clock import SystemClock
 from everytick.config import RunnerSettings
 from everytick.edits import Author, Edits

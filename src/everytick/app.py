@@ -1,4 +1,4 @@
-"""The composition root: from a configuration to a ledger, its programs and their parts.
+"""The app: a set of tasks, and the ledger they live in.
 
 app = Everytick("sqlite:///everytick.db")
 
@@ -10,28 +10,17 @@ import importlib
 import importlib.util
 import inspect
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any, TypeVar
 
-from everytick.clock import Clock
 from everytick.config import LEDGER, RunnerSettings, load
 from everytick.errors import ConfigError, UsageError
-from everytick.executor import Executor
-from everytick.executors.command import CommandExecutor
-from everytick.executors.inline import InlineExecutor
-from everytick.executors.process import ProcessExecutor
-from everytick.executors.warden.client import Warden
 from everytick.feeds import tasks as feed_tasks
 from everytick.ledger import Ledger
 from everytick.ledgers.sqlite import SqliteLedger
-from everytick.presence import Presence
-from everytick.program import Program
-from everytick.runner import Runner
-from everytick.scheduler import Scheduler
 from everytick.settings import policies
-from everytick.task import Call, Command, Inline, Task, Work
-from everytick.versions import Versions
+from everytick.task import Call, Inline, Task, Work
 from everytick.when import Schedule
 from everytick.when import schedule as parse_schedule
 
@@ -189,52 +178,3 @@ def open_ledger(url: str) -> Ledger:
     if scheme != "sqlite":
         raise ConfigError(f"'{url}' names no ledger of this release; write sqlite:///everytick.db")
     return SqliteLedger(path.removeprefix("/") or ":memory:")
-
-
-def scheduler(ledger: Ledger, clock: Clock, presence: Presence, versions: Versions) -> Program:
-    """Return a scheduler."""
-    return Scheduler(ledger, clock, presence, versions)
-
-
-def runner(
-    ledger: Ledger, clock: Clock, presence: Presence, versions: Versions, how: RunnerSettings
-) -> Program:
-    """Return a runner with all its executors."""
-    warden = Warden()
-    process = ProcessExecutor(warden)
-    executors: dict[type, Executor] = {
-        Call: process,
-        Command: CommandExecutor(warden),
-        Inline: InlineExecutor(),
-    }
-    return Runner(
-        ledger,
-        clock,
-        presence,
-        versions,
-        executors,
-        queues=how.queues,
-        limit=how.limit,
-        grace=how.grace,
-    )
-
-
-def programs(
-    kind: str, ledger: Ledger, clock: Clock, how: RunnerSettings
-) -> tuple[Presence, Sequence[Program]]:
-    """Return the programs of a process and the row in the ledger that they share.
-
-    Args:
-        kind: ``scheduler``, ``runner``, or ``up`` for both.
-        ledger: The ledger.
-        clock: The clock.
-        how: How the runner works, and the lease of both.
-    """
-    presence = Presence(ledger, clock, kind, how.lease)
-    versions = Versions(ledger)
-    found: list[Program] = []
-    if kind in {"scheduler", "up"}:
-        found.append(scheduler(ledger, clock, presence, versions))
-    if kind in {"runner", "up"}:
-        found.append(runner(ledger, clock, presence, versions, how))
-    return presence, found

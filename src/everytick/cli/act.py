@@ -9,19 +9,16 @@ import typer
 from everytick.app import Everytick, open_ledger
 from everytick.cli import present
 from everytick.cli.look import TaskArgument, TickArgument, the_tick
-from everytick.cli.session import (
+from everytick.cli.options import (
     AppArgument,
     AppOption,
     JsonOption,
     LedgerOption,
     NoteOption,
-    Session,
     ZoneOption,
-    author,
     moment,
-    session,
-    the_app,
 )
+from everytick.cli.session import Session, author, session, the_app
 from everytick.edits import Difference
 from everytick.tick import TERMINAL, State, rfc3339, tick_name
 
@@ -80,7 +77,9 @@ def _difference_json(one: Difference) -> dict[str, object]:
 
 
 def _show(differences: list[Difference]) -> None:
-    console = present.console()
+    from everytick.cli import tables
+
+    console = tables.console()
     if not differences:
         present.write("The ledger holds these tasks already.")
     for one in differences:
@@ -126,7 +125,9 @@ def run(
         if as_json:
             present.write_json(present.tick_json(row))
         else:
-            present.console().print(present.ticks_table([row], here.now()))
+            from everytick.cli import tables
+
+            tables.console().print(tables.ticks_table([row], here.now()))
         if row.state is not State.SUCCEEDED:
             raise typer.Exit(1)
 

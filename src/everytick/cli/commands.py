@@ -1,16 +1,67 @@
-"""The names of all commands."""
+"""The names of all commands. What a command needs is loaded when it is asked for: each starts fast."""
 
-from typing import Annotated
+from collections.abc import Iterator, Mapping
+from importlib import import_module
+from typing import Annotated, Any
 
 import typer
+from typer.core import TyperGroup
 
-from everytick.cli import act, extract, feed, look, programs, proof, schedules
-from everytick.cli.present import write
 from everytick.release import VERSION
+
+_HOMES = {
+    "up": "programs:up",
+    "scheduler": "programs:scheduler",
+    "runner": "programs:runner",
+    "plan": "act:plan",
+    "apply": "act:apply",
+    "next": "schedules:next_",
+    "explain": "schedules:explain",
+    "tasks": "look:tasks",
+    "ticks": "look:ticks",
+    "show": "look:show",
+    "why": "look:why",
+    "run": "act:run",
+    "pause": "act:pause",
+    "resume": "act:resume",
+    "backfill": "act:backfill",
+    "cancel": "act:cancel",
+    "audit": "proof:audit",
+    "check": "proof:check",
+    "doctor": "proof:doctor",
+    "extract": "extract:extract",
+    "feed": "feed:family",
+}
+
+
+class _Commands(Mapping[str, Any]):
+    """The commands by name; each is made when it is looked up."""
+
+    def __getitem__(self, name: str) -> Any:  # noqa: ANN401 - typer's own classes
+        room, _, place = _HOMES[name].partition(":")
+        found = getattr(import_module(f"everytick.cli.{room}"), place)
+        if not isinstance(found, typer.Typer):
+            alone = typer.Typer(add_completion=False, rich_markup_mode=None)
+            alone.command(name)(found)
+            found = alone
+        return typer.main.get_command(found)
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(_HOMES)
+
+    def __len__(self) -> int:
+        return len(_HOMES)
+
+
+class _Group(TyperGroup):
+    def __init__(self, **attributes: Any) -> None:  # noqa: ANN401 - typer's own
+        super().__init__(**attributes | {"commands": _Commands()})
+
 
 application = typer.Typer(
     name="everytick",
     help="Periodic tasks: every tick runs on time, once, and is accounted for.",
+    cls=_Group,
     no_args_is_help=True,
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
@@ -19,7 +70,7 @@ application = typer.Typer(
 
 def _version(*, asked: bool) -> None:
     if asked:
-        write(f"everytick {VERSION}")
+        typer.echo(f"everytick {VERSION}")
         raise typer.Exit
 
 
@@ -32,29 +83,3 @@ def everytick(
 ) -> None:
     """Periodic tasks: every tick runs on time, once, and is accounted for."""
     del version
-
-
-for command in (
-    programs.up,
-    programs.scheduler,
-    programs.runner,
-    act.plan,
-    act.apply,
-    schedules.explain,
-    look.tasks,
-    look.ticks,
-    look.show,
-    look.why,
-    act.run,
-    act.pause,
-    act.resume,
-    act.backfill,
-    act.cancel,
-    proof.audit,
-    proof.check,
-    proof.doctor,
-    extract.extract,
-):
-    application.command()(command)
-application.command("next")(schedules.next_)
-application.add_typer(feed.family, name="feed")

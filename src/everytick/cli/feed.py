@@ -6,7 +6,7 @@ import typer
 
 from everytick.app import CONFIG
 from everytick.cli import present
-from everytick.cli.session import AppOption, JsonOption
+from everytick.cli.options import AppOption, JsonOption
 from everytick.clock import SystemClock
 from everytick.config import Config, load
 from everytick.errors import UnknownName
@@ -15,7 +15,9 @@ from everytick.feeds.tasks import feeds
 from everytick.settings import nearest
 from everytick.tick import rfc3339
 
-family = typer.Typer(help="Lists that are kept up to date.", no_args_is_help=True)
+family = typer.Typer(
+    help="Lists that are kept up to date.", no_args_is_help=True, add_completion=False, rich_markup_mode=None
+)
 
 FeedArgument = Annotated[str, typer.Argument(metavar="FEED")]
 

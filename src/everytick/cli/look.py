@@ -6,7 +6,8 @@ from typing import Annotated
 import typer
 
 from everytick.cli import present, story
-from everytick.cli.session import AppOption, JsonOption, LedgerOption, Session, ZoneOption, moment, session
+from everytick.cli.options import AppOption, JsonOption, LedgerOption, ZoneOption, moment
+from everytick.cli.session import Session, session
 from everytick.errors import UnknownName, UsageError
 from everytick.ledger import TickFilter
 from everytick.plan import Status
@@ -38,18 +39,20 @@ def tasks(
                 ]
             )
             return
-        made = present.table("task", "schedule", "status", "next", "last", "ended")
+        from everytick.cli import tables
+
+        made = tables.table("task", "schedule", "status", "next", "last", "ended")
         for row in rows:
             one = last[row.newest.task_id]
             made.add_row(
                 row.newest.name,
                 json.loads(row.newest.definition)["schedule"],
-                present.styled(row.newest.status.value),
+                tables.styled(row.newest.status.value),
                 present.ago(_next(here, row.newest.task_id, now), now),
-                "-" if one is None else present.styled(one.state.value, present.outcome(one)),
+                "-" if one is None else tables.styled(one.state.value, present.outcome(one)),
                 "-" if one is None else present.ago(one.ended_at, now),
             )
-        present.console().print(made if rows else "no tasks yet; everytick apply brings them in")
+        tables.console().print(made if rows else "no tasks yet; everytick apply brings them in")
 
 
 def _last(here: Session, name: str, now: int) -> TickRow | None:
@@ -98,7 +101,9 @@ def ticks(
         if as_json:
             present.write_json([present.tick_json(row) for row in rows])
         else:
-            present.console().print(present.ticks_table(rows, now) if rows else "no ticks match")
+            from everytick.cli import tables
+
+            tables.console().print(tables.ticks_table(rows, now) if rows else "no ticks match")
 
 
 def _state(word: str) -> State:
@@ -132,7 +137,9 @@ def _show_task(here: Session, name: str, *, as_json: bool) -> None:
         present.write_json(present.task_json(row) | {"ticks": [present.tick_json(tick) for tick in newest]})
         return
     here_is = revived(row.newest)
-    console = present.console()
+    from everytick.cli import tables
+
+    console = tables.console()
     console.print(
         f"[bold]{name}[/bold]  {row.newest.status.value}, version {row.newest.version} of {row.newest.origin}"
     )
@@ -142,7 +149,7 @@ def _show_task(here: Session, name: str, *, as_json: bool) -> None:
         console.print(f"{key:<8} {json.dumps(value)}", style="dim")
     if len(versions) > 1:
         console.print(f"{len(versions)} versions since {rfc3339(versions[0].since)}")
-    console.print(present.ticks_table(newest, now) if newest else "no ticks yet")
+    console.print(tables.ticks_table(newest, now) if newest else "no ticks yet")
 
 
 def the_tick(here: Session, name: str) -> TickRow:
@@ -185,8 +192,10 @@ def _show_tick(here: Session, name: str, *, as_json: bool) -> None:
         }
         present.write_json(present.tick_json(row) | told)
         return
-    console = present.console()
-    console.print(present.ticks_table([row], here.now()))
+    from everytick.cli import tables
+
+    console = tables.console()
+    console.print(tables.ticks_table([row], here.now()))
     for number, (error, output) in outputs.items():
         if error or output:
             console.print(f"[bold]attempt {number}[/bold]")
@@ -202,5 +211,7 @@ def why(
         if as_json:
             present.write_json({"tick": name, "story": lines})
             return
+        from everytick.cli import tables
+
         for line in lines:
-            present.console().print(line, markup=False)
+            tables.console().print(line, markup=False)

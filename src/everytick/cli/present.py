@@ -1,37 +1,13 @@
-"""How commands show things: tables for people, one JSON value for machines."""
+"""How commands say things: lines for people, one JSON value for machines."""
 
 import json
 import sys
-from collections.abc import Iterable, Sequence
 from datetime import timedelta
-
-from rich.console import Console
-from rich.table import Table
-from rich.text import Text
 
 from everytick.ledger import TaskRow
 from everytick.plan import Status
 from everytick.tick import SECOND, State, TickRow, rfc3339, tick_name
 from everytick.when import Instant, format_duration
-
-STYLES = {
-    "succeeded": "green",
-    "failed": "bold red",
-    "cancelled": "yellow",
-    "skipped": "yellow",
-    "running": "cyan",
-    "queued": "cyan",
-    "planned": "dim",
-    "active": "green",
-    "paused": "yellow",
-    "removed": "dim",
-}
-"""The colour of a state; the word itself always stands beside it."""
-
-
-def console() -> Console:
-    """Return where tables are written: colours only on a terminal, none under NO_COLOR."""
-    return Console(file=sys.stdout, highlight=False, soft_wrap=False)
 
 
 def write_json(value: object) -> None:
@@ -42,35 +18,6 @@ def write_json(value: object) -> None:
 def write(text: str) -> None:
     """Write a line for people."""
     sys.stdout.write(text + "\n")
-
-
-def table(*columns: str, right: Sequence[str] = (), clip: Sequence[str] = ()) -> Table:
-    """Return an empty table.
-
-    Args:
-        columns: Their headings.
-        right: Those that are flush right.
-        clip: Those that give way where the line is too short; the others stay whole.
-    """
-    made = Table(box=None, pad_edge=False, header_style="bold", padding=(0, 2, 0, 0))
-    for column in columns:
-        made.add_column(
-            column,
-            justify="right" if column in right else "left",
-            overflow="fold",
-            no_wrap=bool(clip) and column not in clip,
-        )
-    return made
-
-
-def clipped(text: str) -> Text:
-    """Return a cell that is cut off, rather than broken, where the line is too short."""
-    return Text(text, no_wrap=True, overflow="ellipsis")
-
-
-def styled(word: str, text: str = "") -> Text:
-    """Return a word in the colour of its state."""
-    return Text(text or word, style=STYLES.get(word, ""))
 
 
 def ago(instant: Instant | None, now: Instant) -> str:
@@ -157,23 +104,6 @@ def _time(instant: Instant | None) -> str | None:
     if instant is None or instant >= 2**62:
         return None
     return rfc3339(instant)
-
-
-def ticks_table(rows: Iterable[TickRow], now: Instant) -> Table:
-    """Return a table of ticks."""
-    made = table("tick", "state", "due", "late", "took", "said", right=("late", "took"), clip=("said",))
-    for row in rows:
-        name = tick_name(row.task, row.key.due_at, row.key.request)
-        many = f" and {row.count - 1} more" if row.count > 1 else ""
-        made.add_row(
-            name + many,
-            styled(row.state.value, outcome(row)),
-            ago(row.key.due_at, now),
-            late(row),
-            took(row),
-            clipped(said(row)),
-        )
-    return made
 
 
 def said(row: TickRow) -> str:

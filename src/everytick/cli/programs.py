@@ -4,17 +4,20 @@ import logging
 import signal
 import sys
 import threading
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import replace
+from pathlib import Path
 from types import FrameType
 from typing import Annotated
 
 import typer
 
-from everytick.app import open_ledger, programs
+from everytick.app import open_ledger
+from everytick.assembly import programs
 from everytick.cli import present
 from everytick.cli.act import apply_quietly
-from everytick.cli.session import AppArgument, AppOption, LedgerOption, Session, ledger_of, the_app
-from everytick.cli.view import View
+from everytick.cli.options import AppArgument, AppOption, LedgerOption
+from everytick.cli.session import Session, ledger_of, the_app
 from everytick.clock import SystemClock
 from everytick.config import RunnerSettings
 from everytick.program import run
@@ -63,14 +66,19 @@ def up(
             present.write(
                 f"{present.many(len(tasks.tasks), 'task')} ({changed} changed) in {url}. Ctrl-C ends it."
             )
-        view = None if quiet else View(url, tasks.data)
-        _live("up", here, tasks.runner, limit=limit, queues=None, view=view)
+        _live("up", here, tasks.runner, limit=limit, view=None if quiet else _view(url, tasks.data))
+
+
+def _view(url: str, data: Path) -> AbstractContextManager[None]:
+    from everytick.cli.view import View
+
+    return View(url, data)
 
 
 def scheduler(ledger: LedgerOption = "", app: AppOption = "") -> None:
     """Plan ticks; any number of schedulers may run."""
     with open_ledger(ledger or ledger_of(app)) as opened:
-        _live("scheduler", Session(opened), _settings(ledger, app), limit=0, queues=None, view=None)
+        _live("scheduler", Session(opened), _settings(ledger, app), limit=0)
 
 
 def runner(
@@ -78,7 +86,7 @@ def runner(
 ) -> None:
     """Run ticks; any number of runners may run."""
     with open_ledger(ledger or ledger_of(app)) as opened:
-        _live("runner", Session(opened), _settings(ledger, app), limit=limit, queues=queue, view=None)
+        _live("runner", Session(opened), _settings(ledger, app), limit=limit, queues=queue)
 
 
 def _settings(ledger: str, app: str) -> RunnerSettings:
@@ -92,8 +100,8 @@ def _live(
     how: RunnerSettings,
     *,
     limit: int,
-    queues: list[str] | None,
-    view: View | None,
+    queues: list[str] | None = None,
+    view: AbstractContextManager[None] | None = None,
 ) -> None:
     logging.basicConfig(
         level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s: %(message)s", stream=sys.stderr
@@ -101,10 +109,5 @@ def _live(
     how = replace(how, limit=limit or how.limit, queues=tuple(queues) if queues else how.queues)
     stop = _Stop(here.clock)
     presence, parts = programs(kind, here.ledger, here.clock, how)
-    if view is not None:
-        view.start()
-    try:
+    with view or nullcontext():
         run(parts, presence, here.clock, stop.asked.is_set)
-    finally:
-        if view is not None:
-            view.stop()

@@ -11,26 +11,21 @@ from pathlib import Path
 from typing import Annotated, Literal
 
 import typer
-from rich.progress import Progress
 
 from everytick.auditor import Audit
 from everytick.auditor import audit as prove
 from everytick.checkup import facts
 from everytick.cli import present
-from everytick.cli.session import (
+from everytick.cli.options import (
     AppArgument,
     AppOption,
     JsonOption,
     LedgerOption,
     NoteOption,
-    Session,
     ZoneOption,
-    author,
-    ledger_of,
     moment,
-    session,
-    the_app,
 )
+from everytick.cli.session import Session, author, ledger_of, session, the_app
 from everytick.clock import SystemClock
 from everytick.errors import EverytickError, UsageError
 from everytick.health import Kind, health
@@ -88,7 +83,11 @@ def _proved(
     if not sys.stderr.isatty():
         return prove(here.ledger, now, since=since, until=until, task=task)
     with ExitStack() as stack:
-        console = present.console()
+        from rich.progress import Progress
+
+        from everytick.cli import tables
+
+        console = tables.console()
         console.file = sys.stderr
         bar = stack.enter_context(Progress(console=console, transient=True))
         line = bar.add_task("auditing", total=None)
@@ -104,12 +103,14 @@ def _proved(
 
 def _show_audit(found: Audit) -> None:
     whole = found.as_json()
-    made = present.table("counted", "ticks", right=("ticks",))
+    from everytick.cli import tables
+
+    made = tables.table("counted", "ticks", right=("ticks",))
     for name, value in whole.items():
         if isinstance(value, int):
             bad = name in {"missing", "doubled", "unexplained"} and value
             made.add_row(name, f"{value:,}", style="bold red" if bad else "")
-    console = present.console()
+    console = tables.console()
     console.print(made)
     for note in found.notes:
         console.print(f"note: {note}", markup=False)
@@ -249,13 +250,15 @@ def _report(points: list[_Point], *, as_json: bool, good: str) -> None:
             [{"verdict": one.verdict, "what": one.what, "detail": one.detail} for one in points]
         )
     elif points:
-        made = present.table("", "what", "detail")
+        from everytick.cli import tables
+
+        made = tables.table("", "what", "detail")
         styles = {"good": "green", "look": "yellow", "bad": "bold red"}
         for one in points:
             made.add_row(
                 one.verdict, one.what, one.detail, style=styles[one.verdict] if one.verdict != "good" else ""
             )
-        present.console().print(made)
+        tables.console().print(made)
     else:
         present.write(good)
     if any(one.verdict == "bad" for one in points):

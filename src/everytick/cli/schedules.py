@@ -6,7 +6,7 @@ from zoneinfo import ZoneInfo
 import typer
 
 from everytick.cli import present
-from everytick.cli.session import JsonOption, ZoneOption, moment
+from everytick.cli.options import JsonOption, ZoneOption, moment
 from everytick.clock import SystemClock
 from everytick.tick import rfc3339
 from everytick.when import Instant, Schedule, moment_of, schedule
@@ -37,13 +37,15 @@ def next_(
     if as_json:
         present.write_json([rfc3339(instant) for instant in found])
         return
-    made = present.table("due (UTC)", f"in {zone}" if zone != "UTC" else "day", "after")
+    from everytick.cli import tables
+
+    made = tables.table("due (UTC)", f"in {zone}" if zone != "UTC" else "day", "after")
     place = ZoneInfo(zone_named(zone).name)
     for instant in found:
         local = moment_of(instant).astimezone(place)
         shown = local.strftime("%a %Y-%m-%d %H:%M:%S %z") if zone != "UTC" else local.strftime("%A")
         made.add_row(rfc3339(instant), shown, present.ago(instant, begin))
-    present.console().print(made)
+    tables.console().print(made)
     if len(found) < count:
         present.write("and never again" if found else "never")
 
@@ -72,5 +74,8 @@ def explain(
         )
         return
     present.write(sentence[:1].upper() + sentence[1:] + ".")
-    for note in notes:
-        present.console().print(f"- {note}")
+    if notes:
+        from everytick.cli import tables
+
+        for note in notes:
+            tables.console().print(f"- {note}")

@@ -1,15 +1,10 @@
-"""One command's session: which ledger, which zone, who acts, and how it ends."""
+"""One command's session: which ledger, and who acts."""
 
 import getpass
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
-from datetime import datetime
 from pathlib import Path
-from typing import Annotated
-from zoneinfo import ZoneInfo
-
-import typer
 
 from everytick.app import CONFIG, Everytick, find_app, open_ledger
 from everytick.clock import SystemClock
@@ -17,35 +12,8 @@ from everytick.config import load
 from everytick.edits import Author, Edits
 from everytick.errors import UsageError
 from everytick.ledger import Ledger
-from everytick.settings import duration
 from everytick.versions import Versions
-from everytick.when import Instant, instant_of
-from everytick.when.walltime import zone_named
-
-LedgerOption = Annotated[
-    str,
-    typer.Option(
-        "--ledger",
-        "-l",
-        metavar="URL",
-        envvar="EVERYTICK_LEDGER",
-        help="The ledger, such as sqlite:///file.db.",
-    ),
-]
-AppOption = Annotated[
-    str, typer.Option("--app", "-a", metavar="APP", help="A .toml file, a .py file, or module:app.")
-]
-AppArgument = Annotated[
-    str,
-    typer.Argument(
-        metavar="[APP]", help="A .toml file, a .py file, or module:app; everytick.toml by default."
-    ),
-]
-JsonOption = Annotated[bool, typer.Option("--json", help="For machines: one JSON value.")]
-NoteOption = Annotated[str, typer.Option("--note", "-m", help="Why; kept with the change.")]
-ZoneOption = Annotated[
-    str, typer.Option("--zone", "-z", help="The zone of times that name none, such as Europe/Berlin.")
-]
+from everytick.when import Instant
 
 
 class Session:
@@ -104,32 +72,3 @@ def author(note: str) -> Author:
     except (KeyError, OSError):
         name = str(os.getuid())
     return Author(actor=name, note=note)
-
-
-def moment(text: str, zone: str, now: Instant, *, past: bool = False) -> Instant:
-    """Read a moment: an RFC 3339 time, ``now``, or a duration from now (``2h``).
-
-    Args:
-        text: What was typed.
-        zone: The zone of a time that names none.
-        now: The moment.
-        past: A duration is counted back.
-
-    Raises:
-        UsageError: It is none of these, or a time without a zone.
-    """
-    if text == "now":
-        return now
-    if text[:1].isdigit() and text[-1:].isalpha() and text[-1:] != "Z":
-        return now - duration(text) if past else now + duration(text)
-    try:
-        found = datetime.fromisoformat(text)
-    except ValueError:
-        raise UsageError(
-            f"'{text}' is no time; write 2026-11-21T06:00:00Z, or a duration such as 2h"
-        ) from None
-    if found.tzinfo is None:
-        if not zone:
-            raise UsageError(f"'{text}' names no zone; put Z or an offset behind it, or give --zone")
-        found = found.replace(tzinfo=ZoneInfo(zone_named(zone).name))
-    return instant_of(found)

@@ -15,7 +15,7 @@ from rich.table import Table
 from rich.text import Text
 
 from everytick.app import open_ledger
-from everytick.cli import present
+from everytick.cli import present, tables
 from everytick.clock import SystemClock
 from everytick.errors import EverytickError
 from everytick.feeds.show import show
@@ -46,11 +46,10 @@ class View:
         self._over = threading.Event()
         self._thread = threading.Thread(target=self._run, name="view", daemon=True)
 
-    def start(self) -> None:
-        """Begin to show."""
+    def __enter__(self) -> None:
         self._thread.start()
 
-    def stop(self) -> None:
+    def __exit__(self, *_: object) -> None:
         """Show what happened to the end, then stop."""
         self._over.set()
         self._thread.join(timeout=5)
@@ -149,7 +148,7 @@ class _Screen:
         )
 
     def _next(self, now: Instant) -> Table:
-        made = present.table("due next", "task", "schedule")
+        made = tables.table("due next", "task", "schedule")
         due = [
             (instant, name, version)
             for name, version in self._tasks
@@ -160,7 +159,7 @@ class _Screen:
         return made
 
     def _ran(self, groups: list[list[TickRow]], now: Instant) -> Table:
-        made = present.table(
+        made = tables.table(
             "ran", "task", "state", "late", "took", "said", right=("late", "took"), clip=("said",)
         )
         for alike in groups:
@@ -168,10 +167,10 @@ class _Screen:
             made.add_row(
                 present.ago(row.started_at or row.ended_at or now, now),
                 row.task + (f" and {count - 1} more" if count > 1 else ""),
-                present.styled(row.state.value, present.outcome(row)),
+                tables.styled(row.state.value, present.outcome(row)),
                 present.late(row),
                 present.took(row),
-                present.clipped(self._said(row)),
+                tables.clipped(self._said(row)),
             )
         return made
 
@@ -179,7 +178,7 @@ class _Screen:
         feeds = [name for name, version in self._tasks if getattr(version.task.work, "call", "") == REFRESH]
         if not feeds:
             return None
-        made = present.table("list", "rows", "gained", "lost", "changed", "good", right=("rows",))
+        made = tables.table("list", "rows", "gained", "lost", "changed", "good", right=("rows",))
         for name in feeds:
             self._list(made, name, now)
         return made

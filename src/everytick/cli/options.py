@@ -1,0 +1,66 @@
+"""Options and arguments that commands share, and how they are read."""
+
+from datetime import datetime
+from typing import Annotated
+from zoneinfo import ZoneInfo
+
+import typer
+
+from everytick.errors import UsageError
+from everytick.settings import duration
+from everytick.when import Instant, instant_of
+from everytick.when.walltime import zone_named
+
+LedgerOption = Annotated[
+    str,
+    typer.Option(
+        "--ledger",
+        "-l",
+        metavar="URL",
+        envvar="EVERYTICK_LEDGER",
+        help="The ledger, such as sqlite:///file.db.",
+    ),
+]
+AppOption = Annotated[
+    str, typer.Option("--app", "-a", metavar="APP", help="A .toml file, a .py file, or module:app.")
+]
+AppArgument = Annotated[
+    str,
+    typer.Argument(
+        metavar="[APP]", help="A .toml file, a .py file, or module:app; everytick.toml by default."
+    ),
+]
+JsonOption = Annotated[bool, typer.Option("--json", help="For machines: one JSON value.")]
+NoteOption = Annotated[str, typer.Option("--note", "-m", help="Why; kept with the change.")]
+ZoneOption = Annotated[
+    str, typer.Option("--zone", "-z", help="The zone of times that name none, such as Europe/Berlin.")
+]
+
+
+def moment(text: str, zone: str, now: Instant, *, past: bool = False) -> Instant:
+    """Read a moment: an RFC 3339 time, ``now``, or a duration from now (``2h``).
+
+    Args:
+        text: What was typed.
+        zone: The zone of a time that names none.
+        now: The moment.
+        past: A duration is counted back.
+
+    Raises:
+        UsageError: It is none of these, or a time without a zone.
+    """
+    if text == "now":
+        return now
+    if text[:1].isdigit() and text[-1:].isalpha() and text[-1:] != "Z":
+        return now - duration(text) if past else now + duration(text)
+    try:
+        found = datetime.fromisoformat(text)
+    except ValueError:
+        raise UsageError(
+            f"'{text}' is no time; write 2026-11-21T06:00:00Z, or a duration such as 2h"
+        ) from None
+    if found.tzinfo is None:
+        if not zone:
+            raise UsageError(f"'{text}' names no zone; put Z or an offset behind it, or give --zone")
+        found = found.replace(tzinfo=ZoneInfo(zone_named(zone).name))
+    return instant_of(found)
