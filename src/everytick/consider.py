@@ -8,6 +8,7 @@ active; a lane below 0 by a tick that waits for one, -1 being the first in the q
 A tick in back-off keeps its lane and has no holder.
 """
 
+from collections import defaultdict
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
@@ -93,12 +94,14 @@ class Considered:
         ends: To be ended without a run.
         waits: To wait for a lane, or for the end of a pause.
         cancels: Active ticks to be asked to stop.
+        places: How many more could be started.
     """
 
     starts: list[Start] = field(default_factory=list)
     ends: list[End] = field(default_factory=list)
     waits: list[Wait] = field(default_factory=list)
     cancels: list[Key] = field(default_factory=list)
+    places: int = NEVER
 
 
 VersionOf = Callable[[int, int], Version]
@@ -106,19 +109,24 @@ VersionOf = Callable[[int, int], Version]
 
 
 def consider(
-    batch: Sequence[Ready], slots: Mapping[int, Sequence[Slot]], version_of: VersionOf, now: Instant
+    batch: Sequence[Ready],
+    slots: Mapping[int, Sequence[Slot]],
+    version_of: VersionOf,
+    now: Instant,
+    places: int = NEVER,
 ) -> Considered:
-    """Decide about a batch of ready ticks, none of which needs more than one place to run.
+    """Decide about a batch of ready ticks.
 
     Args:
-        batch: Ready ticks; no more than the runner can start at once.
+        batch: Ready ticks, those that are to have the places first.
         slots: The slots of each task in the batch.
         version_of: How to find a task's version.
         now: The moment.
+        places: How many can be started; what finds no place, and could start, is left as it is.
     """
-    decided = Considered()
+    decided = Considered(places=places)
     lanes = {task_id: _Lanes(held) for task_id, held in slots.items()}
-    for ready in sorted(batch, key=lambda one: (one.key.due_at, one.key.request)):
+    for ready in _in_turn(batch):
         version = version_of(ready.key.task_id, ready.version)
         newest = version_of(ready.key.task_id, ready.newest)
         table = lanes.setdefault(ready.key.task_id, _Lanes(()))
@@ -134,6 +142,14 @@ def consider(
         else:
             table.place(ready, version.task, decided)
     return decided
+
+
+def _in_turn(batch: Sequence[Ready]) -> list[Ready]:
+    """Keep the order of the batch between tasks, and let the ticks of each task go by due_at."""
+    turns: defaultdict[int, list[Ready]] = defaultdict(list)
+    for ready in sorted(batch, key=lambda one: (one.key.due_at, one.key.request), reverse=True):
+        turns[ready.key.task_id].append(ready)
+    return [turns[ready.key.task_id].pop() for ready in batch]
 
 
 def missed(ready: Ready, version: Version, now: Instant) -> bool:
@@ -217,6 +233,9 @@ class _Lanes:
         return sorted(queue, key=lambda slot: (slot.key.due_at, slot.key.request))
 
     def start(self, ready: Ready, lane: int, decided: Considered, *, fresh: bool) -> None:
+        if decided.places <= 0:
+            return
+        decided.places -= 1
         self.slots[ready.key] = Slot(key=ready.key, lane=lane, attempt=ready.attempt, holder=0)
         decided.starts.append(Start(ready=ready, lane=lane, fresh=fresh))
 
@@ -229,7 +248,7 @@ class _Lanes:
         ahead = [slot for slot in self.waiting() if slot.key < ready.key]
         lane = self.free(task.policies, ready.key.due_at)
         if lane is not None and not (queued and ahead):
-            if kind in {Overlapping.QUEUE_ONE, Overlapping.CANCEL_RUNNING}:
+            if kind in {Overlapping.QUEUE_ONE, Overlapping.CANCEL_RUNNING} and decided.places > 0:
                 self._supersede([slot.key for slot in ahead if not slot.key.request], decided)
             self.start(ready, lane, decided, fresh=True)
         elif queued:

@@ -229,12 +229,16 @@ class Edits:
         raise UnknownName(f"there is no task '{name}'; everytick tasks lists them")
 
     def pause_if_failing(self, task: Task, now: Instant) -> bool:
-        """Pause a task whose newest ticks have all failed, if its policies say so; tell whether."""
+        """Pause a task whose newest ticks have all failed, if its policies say so; tell whether.
+
+        What failed before the last edit, or the last resume, does not count.
+        """
         limit = task.policies.pause_after
         if limit is None:
             return False
         ended = tuple(TERMINAL - {State.SKIPPED})
-        newest = self._ledger.ticks(TickFilter(task=task.name, states=ended, limit=limit))
+        since = self.task(task.name).newest.since
+        newest = self._ledger.ticks(TickFilter(task=task.name, states=ended, since=since, limit=limit))
         if len(newest) < limit or any(tick.state is not State.FAILED for tick in newest):
             return False
         note = f"paused after {limit} failed ticks in a row; resume it when the cause is mended"

@@ -154,12 +154,14 @@ class Order:
         holder: The process that will hold the attempts.
         queues: The queues it serves.
         limit: How many it can start at once.
+        beyond: How many more are to be considered: they may be skipped, wait, or cancel what runs.
         without: Tasks it cannot run.
     """
 
     holder: int
     queues: tuple[str, ...]
     limit: int
+    beyond: int = 0
     without: frozenset[int] = frozenset()
 
 
@@ -169,7 +171,7 @@ class Claim:
 
     Attributes:
         attempts: Started in the ledger; to be run now.
-        considered: How many ticks were looked at; 0 means that nothing is ready.
+        considered: How many ticks something was decided about; 0 means that nothing is to be done now.
     """
 
     attempts: list[Attempt]

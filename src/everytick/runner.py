@@ -29,6 +29,7 @@ _PATIENCE = 2_000_000
 """Microseconds after which a runner looks for requests to stop even where nothing hints at any."""
 
 _BATCH = 500
+_BEYOND = 20
 _ROUNDS = 20
 
 
@@ -144,18 +145,20 @@ class Runner:
                 running.executor.stop(key, grace=0.0)
 
     def _claim(self) -> bool:
-        """Claim what can be started at once; return whether there may be more."""
+        """Claim what can be started at once, look at a little more; return whether there may be more."""
         if self._doubtful:
             self._adopt()
         free = min(self._limit - len(self._running), _BATCH)
         now = self._clock.now()
         without = frozenset(self._versions.broken)
-        ready = self._ledger.next_ready(self._queues, without) if free > 0 else None
+        ready = self._ledger.next_ready(self._queues, without)
         if ready is None or ready > now:
             return False
-        order = Order(holder=self._presence.id, queues=self._queues, limit=free, without=without)
+        order = Order(
+            holder=self._presence.id, queues=self._queues, limit=free, beyond=_BEYOND, without=without
+        )
         self._doubtful = True
-        claim = self._ledger.claim(order, now, lambda batch, slots: self._consider(batch, slots, now))
+        claim = self._ledger.claim(order, now, lambda batch, slots: self._consider(batch, slots, now, free))
         self._doubtful = False
         self._hint = -1
         for attempt in claim.attempts:
@@ -163,10 +166,10 @@ class Runner:
         return claim.considered > 0
 
     def _consider(
-        self, batch: Sequence[Ready], slots: Mapping[int, Sequence[Slot]], now: Instant
+        self, batch: Sequence[Ready], slots: Mapping[int, Sequence[Slot]], now: Instant, places: int
     ) -> Considered:
         readable = [ready for ready in batch if self._readable(ready)]
-        return consider(readable, slots, self._versions.version, now)
+        return consider(readable, slots, self._versions.version, now, places)
 
     def _readable(self, ready: Ready) -> bool:
         try:

@@ -94,14 +94,15 @@ class SqliteWrites:
                 slots[row[0]].append(rows.slot(row))
             waiting = {slot.key for held in slots.values() for slot in held}
             decided = decide(batch, slots)
-            return Claim(attempts=self._apply(decided, order.holder, now, waiting), considered=len(batch))
+            count = len(decided.starts) + len(decided.ends) + len(decided.waits)
+            return Claim(attempts=self._apply(decided, order.holder, now, waiting), considered=count)
 
     def _ready(self, order: Order, now: Instant) -> list[Ready]:
         batch: list[Ready] = []
         without = numbers(order.without)
         for queue in order.queues:
             for priority in Priority:
-                room = order.limit - len(batch)
+                room = order.limit + order.beyond - len(batch)
                 if room <= 0:
                     return batch
                 found = self._db.rows(
