@@ -244,3 +244,16 @@ def test_the_view_for_people_tells_names_and_times() -> None:
         scene.plan(due(1))
         row = ledger._db._db.execute("SELECT task, due_at, state FROM ticks").fetchone()
     assert row == ("report", "2026-01-01T00:00:10.000Z", "planned")
+
+
+def test_the_reference_tells_of_every_table_and_column() -> None:
+    text = Path(__file__).parents[2].joinpath("docs", "reference", "ledger.md").read_text()
+    db = bare()
+    tables = db.execute(
+        "SELECT name FROM sqlite_schema WHERE type IN ('table', 'view') AND name NOT LIKE 'sqlite%'"
+    )
+    for (table,) in tables.fetchall():
+        told = text.partition(f"\n## {table}\n")[2].partition("\n## ")[0]
+        columns = [row[1] for row in db.execute(f"PRAGMA table_info({table})")]
+        words = set(told.replace(",", " ").replace("`", " ").replace("|", " ").split())
+        assert set(columns) - words == set(), table

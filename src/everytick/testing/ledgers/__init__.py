@@ -15,6 +15,7 @@ A test module of pytest inherits the whole of it, and says how a new, empty ledg
 
 from everytick.testing.ledgers.claiming import Claiming
 from everytick.testing.ledgers.editing import Editing
+from everytick.testing.ledgers.neighbours import Neighbours
 from everytick.testing.ledgers.planning import Planning
 from everytick.testing.ledgers.reading import Reading
 from everytick.testing.ledgers.requesting import Requesting
@@ -25,5 +26,5 @@ from everytick.testing.ledgers.waiting import Waiting
 __all__ = ["LedgerSuite"]
 
 
-class LedgerSuite(Planning, Claiming, Waiting, Settling, Sweeping, Editing, Requesting, Reading):
+class LedgerSuite(Planning, Claiming, Waiting, Settling, Neighbours, Sweeping, Editing, Requesting, Reading):
     """Every test of the suite; each takes a ledger that is new and empty."""

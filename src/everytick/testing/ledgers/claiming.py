@@ -48,6 +48,9 @@ class Claiming:
         assert ledger.next_ready(("default",), frozenset()) == due(1)
         assert ledger.next_ready(("other",), frozenset()) is None
         assert ledger.next_ready(("default",), frozenset({task})) is None
+        scene.task("urgent", Policies(priority=Priority.HIGH, jitter=0))
+        scene.plan(due(3))
+        assert ledger.next_ready(("default", "other"), frozenset({task})) == due(1)
         order = Order(holder=runner, queues=("default",), limit=5)
         assert ledger.claim(order, due(1) - 1, _unwanted) == Claim(attempts=[], considered=0)
 

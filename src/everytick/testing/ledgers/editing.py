@@ -69,6 +69,34 @@ class Editing:
         assert (row.key.due_at, row.next_due) == (due(1), None)
         assert scene.row().next_due is None
 
+    def test_an_edit_leaves_requests_alone(self, ledger: Ledger) -> None:
+        scene = Scene(ledger)
+        task, runner = scene.task(policies=Policies(overlap=Overlap.allow())), scene.runner()
+        scene.plan(due(4))
+        asked = [scene.request(task, at) for at in (due(2), due(2) + 1, due(4))]
+        scene.claim(runner, due(2))
+        scene.claim(runner, due(2) + 1)
+        row = scene.revise(due(1))
+        assert (row.newest.since, row.last_due, row.settled_through) == (due(2), due(2), due(2))
+        assert scene.tick(asked[2]).state == "planned"
+        assert [one.key for one in scene.recorded(task) if one.key.request] == asked
+        scene.settle(ledger.held(runner)[0], due(3))
+        assert [one.newest.name for one in ledger.tasks()] == ["report"]
+
+    def test_the_tick_at_the_moment_of_the_edit_stays(self, ledger: Ledger) -> None:
+        scene = Scene(ledger)
+        task = scene.task()
+        scene.plan(due(3))
+        asked = scene.request(task, due(2))
+        row = scene.revise(due(2), status=Status.PAUSED)
+        assert row.last_due == due(2)
+        rows = scene.recorded(task)
+        assert [(one.key, one.next_due) for one in rows] == [
+            (Key(task, due(1)), due(2)),
+            (Key(task, due(2)), None),
+            (asked, None),
+        ]
+
     def test_what_has_left_planned_stays_though_the_editor_s_clock_is_behind(self, ledger: Ledger) -> None:
         scene = Scene(ledger)
         task, runner = scene.task(), scene.runner()
@@ -138,6 +166,14 @@ class Editing:
         assert scene.states(task) == [(1, "running"), (2, "cancelled")]
         assert len(ledger.slots(task)) == 1
 
+    def test_a_removed_task_still_owes_what_was_due_before(self, ledger: Ledger) -> None:
+        scene = Scene(ledger)
+        task = scene.task()
+        row = scene.revise(due(2), status=Status.REMOVED)
+        assert row.next_due == due(1)
+        assert scene.plan(due(9), due(2)) == 1
+        assert [one.key.due_at for one in scene.recorded(task)] == [due(1), due(2)]
+
     def test_a_removed_task_asks_for_nothing_more(self, ledger: Ledger) -> None:
         scene = Scene(ledger)
         task = scene.task()
@@ -145,6 +181,7 @@ class Editing:
         assert len(ledger.backfills(task)) == 1
         scene.revise(START + 1, status=Status.REMOVED)
         assert ledger.backfills(task) == []
+        assert [one.newest.name for one in ledger.tasks()] == ["report"]
         assert scene.row().next_due is None
         assert ledger.next_plan() is None
         assert scene.plan(due(9), due(1)) == 0

@@ -21,6 +21,9 @@ class Reading:
         mine = [row.key.due_at for row in ledger.ticks(TickFilter(task="report"))]
         assert mine == [due(3), due(2), due(1)]
         assert ledger.ticks(TickFilter(task="nobody")) == []
+        asked = scene.request(report, due(3))
+        assert [row.key for row in ledger.ticks(TickFilter(limit=3))] == [listed[0], asked, listed[1]]
+        assert ledger.ticks(TickFilter(task="report", limit=1))[0].key == asked
 
     def test_ticks_are_filtered_by_state_and_time(self, ledger: Ledger) -> None:
         scene = Scene(ledger)

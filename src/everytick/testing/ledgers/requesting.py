@@ -50,6 +50,22 @@ class Requesting:
         held.append(scene.started(runner, due(1)))
         assert {one.key for one in held} == {Key(task, due(1)), Key(task, due(1), request)}
 
+    def test_a_backfill_takes_no_room_from_the_schedule(self, ledger: Ledger) -> None:
+        scene = Scene(ledger)
+        task = scene.task()
+        ledger.backfill(change("backfill"), task, START, due(1000), due(1))
+        scene.plan(due(100))
+        scene.plan(due(101))
+        assert [row.newest.name for row in ledger.tasks()] == ["report"]
+        assert len(scene.recorded(task)) == 200
+        scene.claim(scene.runner(), due(1), limit=1)
+        assert scene.plan(due(102)) == 1
+        scheduled = [row for row in scene.recorded(task) if not row.key.request]
+        assert len(scheduled) == 101
+        asked = scene.request(task, due(300))
+        assert scene.tick(asked).prev_due == due(101)
+        assert len(ledger.backfills_asked(task)) == 1
+
     def test_a_long_backfill_waits_behind_its_cursor(self, ledger: Ledger) -> None:
         scene = Scene(ledger)
         task = scene.task()
@@ -90,6 +106,7 @@ class Requesting:
         scene.settle(attempt, due(1))
         before = scene.facts(task)
         assert ledger.cancel(change("cancel", due(2)), attempt.key) is State.SUCCEEDED
+        assert ledger.cancel(change("cancel", due(2)), Key(task, due(1), 99)) is None
         assert ledger.cancel(change("cancel", due(2)), Key(task, due(7))) is None
         assert scene.facts(task) == before
 

@@ -51,7 +51,7 @@ class Settling:
         assert ledger.output(row.key, 1) == ("ValueError: no", "said\n")
 
     def test_only_the_holder_of_the_current_attempt_may_settle(self, ledger: Ledger) -> None:
-        scene, attempt = _running(ledger)
+        scene, attempt = _running(ledger, _RETRY)
         before = scene.tick(attempt.key), ledger.slots(attempt.key.task_id)
         for other in (replace(attempt, holder=attempt.holder + 1), replace(attempt, attempt=2)):
             for outcome in ("succeeded", "error"):
@@ -100,6 +100,28 @@ class Settling:
         assert ledger.settle([ended, retried], due(3)) == []
         assert scene.facts(attempt.key.task_id) == before
         assert len(ledger.attempts(attempt.key)) == 1
+
+    def test_another_outcome_of_an_attempt_that_ended_is_refused(self, ledger: Ledger) -> None:
+        scene, attempt = _running(ledger)
+        scene.settle(attempt, due(1), "timeout")
+        row = scene.tick(attempt.key)
+        for outcome in ("succeeded", "error"):
+            other = scene.concluded(attempt, due(1), outcome)
+            assert ledger.settle([other], due(1)) == [other]
+        assert scene.tick(attempt.key) == row
+        assert [one.refused_at for one in ledger.attempts(attempt.key)] == [due(1), due(1)]
+
+    def test_an_attempt_of_the_same_holder_does_not_stand_for_the_next(self, ledger: Ledger) -> None:
+        scene, attempt = _running(ledger, _RETRY)
+        scene.settle(attempt, due(1) + 1, "error", "ValueError: no")
+        second = scene.started(attempt.holder, due(2) - 1)
+        third = scene.concluded(replace(second, attempt=3), due(2), "error", "ValueError: no")
+        assert ledger.settle([third], due(2)) == [third]
+        stranger = scene.concluded(replace(attempt, holder=99), due(2), "error", "ValueError: no")
+        assert ledger.settle([stranger], due(2)) == [stranger]
+        scene.settle(second, due(2), "error", "ValueError: no, again")
+        assert ledger.output(attempt.key, 1) == ("ValueError: no", "said\n")
+        assert ledger.output(attempt.key, 2) == ("ValueError: no, again", "said\n")
 
     def test_a_cancel_that_meets_a_retry_wins(self, ledger: Ledger) -> None:
         scene, attempt = _running(ledger, _RETRY)
