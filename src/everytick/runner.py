@@ -109,6 +109,8 @@ class Runner:
         now = self._clock.now()
         if self._stop_at is None:
             self._stop_at = now + self._grace
+        if self._doubtful:
+            self._adopt()
         self._settle()
         if self._running and now < self._stop_at and self._alive():
             return False
