@@ -6,20 +6,18 @@ app = Everytick("sqlite:///everytick.db")
 def refresh_prices(tick): ...
 """
 
-import importlib
-import importlib.util
 import inspect
-import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any, TypeVar
 
+from everytick import settings
 from everytick.config import LEDGER, RunnerSettings, load
 from everytick.errors import ConfigError, UsageError
 from everytick.feeds import tasks as feed_tasks
+from everytick.imports import LOADED, module_named, module_of_file
 from everytick.ledger import Ledger
 from everytick.ledgers.sqlite import SqliteLedger
-from everytick.settings import policies
 from everytick.task import Call, Inline, Task, Work
 from everytick.when import Schedule
 from everytick.when import schedule as parse_schedule
@@ -75,11 +73,12 @@ class Everytick:
             UsageError: The schedule or a policy cannot be read, or the function has no name to find it by.
         """
         when = parse_schedule(schedule, zone) if isinstance(schedule, str) else schedule
-        stated = policies(words)
+        if not isinstance(when, Schedule):
+            raise UsageError(f"{schedule!r} is no schedule; write Cron(...), Every(...) or a text")
+        stated, given = settings.policies(words), settings.arguments(arguments or {})
 
         def register(function: F) -> F:
             call = _call_of(function)
-            given = dict(arguments or {})
             work: Work = Inline(call=call, arguments=given) if inline else Call(call=call, arguments=given)
             self.tasks.append(
                 Task(
@@ -106,12 +105,9 @@ def _call_of(function: Callable[..., object]) -> str:
             f"task '{function.__name__}' is defined inside a function, where no worker can find it; "
             "define it at the top of its module"
         )
-    if module == "__main__" or module.startswith(_LOADED):
+    if module == "__main__" or module.startswith(LOADED):
         return f"{Path(inspect.getfile(function)).resolve()}:{name}"
     return f"{module}:{name}"
-
-
-_LOADED = "_everytick_app_"
 
 
 def find_app(place: str) -> Everytick:
@@ -126,36 +122,12 @@ def find_app(place: str) -> Everytick:
     if place.endswith(".toml"):
         return _from_config(Path(place))
     where, _, name = place.partition(":")
-    if where.endswith(".py"):
-        module = _load_file(Path(where))
-    else:
-        sys.path.insert(0, str(Path.cwd()))
-        try:
-            module = importlib.import_module(where)
-        except ModuleNotFoundError as fault:
-            if fault.name != where.partition(".")[0]:
-                raise
-            raise ConfigError(
-                f"there is no module '{where}'; name a .toml file, a .py file or a module"
-            ) from None
+    module = module_of_file(Path(where)) if where.endswith(".py") else module_named(where)
     apps = [value for value in vars(module).values() if isinstance(value, Everytick)]
     app = getattr(module, name, None) if name else apps[0] if len(apps) == 1 else None
     if not isinstance(app, Everytick):
         raise ConfigError(f"'{place}' names no Everytick; write {where}:NAME, where NAME = Everytick(...)")
     return app
-
-
-def _load_file(path: Path) -> object:
-    if not path.exists():
-        raise ConfigError(f"there is no {path}; name a .toml file, a .py file or a module")
-    sys.path.insert(0, str(path.resolve().parent))
-    spec = importlib.util.spec_from_file_location(_LOADED + path.stem, path)
-    if spec is None or spec.loader is None:
-        raise ConfigError(f"{path} is no Python file")
-    module = importlib.util.module_from_spec(spec)
-    sys.modules[spec.name] = module
-    spec.loader.exec_module(module)
-    return module
 
 
 def _from_config(path: Path) -> Everytick:

@@ -18,17 +18,17 @@ from everytick.task import Call, Command, Inline, Task, Work
 from everytick.tick import SECOND
 from everytick.when import Schedule
 from everytick.when import schedule as parse_schedule
+from everytick.when.walltime import zone_named
 
 T = TypeVar("T")
 
 LEDGER = "sqlite:///everytick.db"
 """The ledger of who names none."""
 
-_TASK_WORDS = {
-    "command", "call", "inline", "arguments", "directory", "environment", "schedule", "zone",
-}  # fmt: skip
+_COMMAND_WORDS = {"command", "directory", "environment"}
+_CALL_WORDS = {"call", "inline", "arguments"}
+_TASK_WORDS = {*_COMMAND_WORDS, *_CALL_WORDS, "schedule", "zone"}
 _TOP_WORDS = {"ledger", "origin", "data", "runner", "task", "feed"}
-_RUNNER_WORDS = {"limit", "queues", "grace", "lease"}
 _LATER = {
     "http": "HTTP requests come in a later release; run curl with command",
     "celery": "Celery tasks come in a later release",
@@ -95,7 +95,7 @@ class Place:
             found = self._header(path[:depth]) if depth == len(path) else self._key(path, depth)
             if found is not None:
                 return found
-        return None
+        return self._top(path[0])
 
     def fault(self, message: str, *path: str) -> ConfigError:
         """Return an error about a key."""
@@ -119,10 +119,16 @@ class Place:
                 return number
         return begin
 
-    def top(self, key: str) -> int | None:
-        """Return the line of a key that stands in no table."""
-        word = re.compile(rf"\s*[\"']?{re.escape(key)}[\"']?\s*[=.]|\s*\[\s*{re.escape(key)}\b")
-        return next((n for n, line in enumerate(self._lines, 1) if word.match(line)), None)
+    def _top(self, key: str) -> int | None:
+        """Return the line of a key that stands in no table, or of the first table under that name."""
+        word = re.compile(rf"\s*[\"']?{re.escape(key)}[\"']?\s*[=.]")
+        header = re.compile(rf"\s*\[\[?\s*[\"']?{re.escape(key)}[\"']?\s*[\].]")
+        inside = False
+        for number, line in enumerate(self._lines, 1):
+            if header.match(line) or (not inside and word.match(line)):
+                return number
+            inside = inside or line.lstrip().startswith("[")
+        return None
 
 
 def load(file: Path) -> Config:
@@ -133,13 +139,32 @@ def load(file: Path) -> Config:
     """
     try:
         text = file.read_text("utf-8")
-        whole = tomllib.loads(text)
     except FileNotFoundError:
         raise ConfigError(f"there is no {file}; name another, or write one (docs/tutorial)") from None
-    except (OSError, UnicodeDecodeError) as fault:
-        raise ConfigError(f"cannot be read: {fault}", file=str(file)) from fault
+    except OSError as fault:
+        raise ConfigError(f"cannot be read: {fault.strerror}", file=str(file)) from fault
+    except UnicodeDecodeError as fault:
+        line = fault.object.count(b"\n", 0, fault.start) + 1
+        raise ConfigError("this is not UTF-8; save it as such", file=str(file), line=line) from fault
+    return parse(file, text)
+
+
+def parse(file: Path, text: str) -> Config:
+    """Return what the text of a configuration file says.
+
+    Args:
+        file: Where it stands: relative paths begin in its folder.
+        text: The text, TOML.
+
+    Raises:
+        ConfigError: It cannot be used; the message names the file, the line and the mend.
+    """
+    try:
+        whole = tomllib.loads(text)
     except tomllib.TOMLDecodeError as fault:
         raise _toml_fault(file, fault) from fault
+    except (RecursionError, ValueError) as fault:  # nested a thousand deep; a number of 5,000 digits
+        raise ConfigError("this is no TOML that can be read: too deep or too long", file=str(file)) from fault
     return _config(Place(file, text), whole)
 
 
@@ -152,23 +177,32 @@ def _toml_fault(file: Path, fault: tomllib.TOMLDecodeError) -> ConfigError:
 def _config(place: Place, whole: Mapping[str, Any]) -> Config:
     for word in whole:
         if word not in _TOP_WORDS:
-            raise ConfigError(
-                f"unknown key '{word}'{settings.nearest(word, _TOP_WORDS)}",
-                file=str(place.file),
-                line=place.top(word),
-            )
+            raise place.fault(f"unknown key '{word}'{settings.nearest(word, _TOP_WORDS)}", word)
     folder = place.file.resolve().parent
-    origin = whole.get("origin", str(place.file.resolve()))
-    tables = _tables(place, whole, "task")
+    origin = _top(place, whole, "origin", str(place.file.resolve()), settings.text)
+    tables, feeds = _tables(place, whole, "task"), _tables(place, whole, "feed")
+    for name in tables.keys() & feeds.keys():
+        raise place.fault(
+            f"feed '{name}': a task of that name stands at line {place.line('task', name)}, and a feed is "
+            "a task; give one of them another name",
+            "feed", name,
+        )  # fmt: skip
     return Config(
         place=place,
-        ledger=_ledger(whole.get("ledger", LEDGER), folder),
+        ledger=_top(place, whole, "ledger", LEDGER, lambda url: _ledger(url, folder)),
         origin=origin,
-        data=folder / whole.get("data", "everytick-data"),
-        runner=_runner(place, whole.get("runner", {})),
+        data=folder / _top(place, whole, "data", "everytick-data", settings.text),
+        runner=_runner(place, _top(place, whole, "runner", {}, settings.table)),
         tasks=tuple(_task(place, name, table, origin, folder) for name, table in tables.items()),
-        feeds=_tables(place, whole, "feed"),
+        feeds=feeds,
     )
+
+
+def _top(place: Place, whole: Mapping[str, Any], word: str, without: Any, read: Callable[[Any], T]) -> T:  # noqa: ANN401 - what a file says
+    try:
+        return read(whole.get(word, without))
+    except UsageError as fault:
+        raise place.fault(f"{word}: {fault}", word) from fault
 
 
 def _tables(place: Place, whole: Mapping[str, Any], kind: str) -> Mapping[str, Mapping[str, Any]]:
@@ -179,25 +213,26 @@ def _tables(place: Place, whole: Mapping[str, Any], kind: str) -> Mapping[str, M
     return tables if isinstance(tables, Mapping) else {}
 
 
-def _ledger(url: str, folder: Path) -> str:
+def _ledger(value: object, folder: Path) -> str:
     """Read a relative SQLite path from the folder of the configuration."""
+    url = settings.text(value)
     scheme, separator, path = url.partition(":///")
-    if scheme == "sqlite" and separator and path and not path.startswith("/"):
-        return f"sqlite:///{folder / path}"
-    return url
+    if scheme != "sqlite" or not separator:
+        raise UsageError(f"'{url}' names no ledger of this release; write \"sqlite:///everytick.db\"")
+    return url if not path or path.startswith("/") else f"sqlite:///{folder / path}"
 
 
 def _runner(place: Place, table: Mapping[str, Any]) -> RunnerSettings:
     readers: Mapping[str, Callable[[Any], Any]] = {
         "limit": settings.whole,
-        "queues": lambda value: tuple(settings.text(word) for word in value),
+        "queues": settings.texts,
         "grace": settings.duration,
         "lease": _lease,
     }
     given = {}
     for word, value in table.items():
         if word not in readers:
-            near = settings.nearest(word, _RUNNER_WORDS)
+            near = settings.nearest(word, dict(readers))
             raise place.fault(f"runner: unknown key '{word}'{near}", "runner", word)
         try:
             given[word] = readers[word](value)
@@ -218,13 +253,13 @@ def _task(place: Place, name: str, table: Mapping[str, Any], origin: str, folder
     for word in table.keys() - policies.keys() - _TASK_WORDS:
         hint = _LATER.get(word) or settings.nearest(word, _TASK_WORDS | settings.POLICIES.keys())
         raise place.fault(f"task '{name}': unknown key '{word}'{_aside(hint)}", "task", name, word)
-    return Task(
-        name=_checked(place, "task", name, "", lambda: name),
-        schedule=read_schedule(place, "task", name, table),
-        work=_checked(place, "task", name, "", lambda: _work(table, folder)),
-        policies=read_policies(place, "task", name, policies),
-        origin=origin,
-    )
+    when = read_schedule(place, "task", name, table)
+    work = _checked(place, "task", name, "", lambda: _work(place, name, table, folder))
+    stated = read_policies(place, "task", name, policies)
+    return _checked(
+        place, "task", name, "",
+        lambda: Task(name=name, schedule=when, work=work, policies=stated, origin=origin),
+    )  # fmt: skip
 
 
 def _aside(hint: str) -> str:
@@ -242,10 +277,12 @@ def read_schedule(place: Place, kind: str, name: str, table: Mapping[str, Any]) 
             f"{kind} '{name}' has no schedule; write schedule = \"0 6 * * mon-fri\" or \"every 15m\"",
             kind, name,
         )  # fmt: skip
+    zone = "UTC"
+    if "zone" in table:
+        zone = _checked(place, kind, name, "zone", lambda: zone_named(settings.text(table["zone"])).name)
     return _checked(
-        place, kind, name, "schedule",
-        lambda: parse_schedule(settings.text(table["schedule"]), table.get("zone", "UTC")),
-    )  # fmt: skip
+        place, kind, name, "schedule", lambda: parse_schedule(settings.text(table["schedule"]), zone)
+    )
 
 
 def read_policies(place: Place, kind: str, name: str, words: Mapping[str, Any]) -> Policies:
@@ -261,35 +298,55 @@ def read_policies(place: Place, kind: str, name: str, words: Mapping[str, Any]) 
         raise place.fault(f"{kind} '{name}': {fault}", kind, name, word) from fault
 
 
-def _work(table: Mapping[str, Any], folder: Path) -> Work:
+def _work(place: Place, name: str, table: Mapping[str, Any], folder: Path) -> Work:
     kinds = [kind for kind in ("command", "call", "inline") if kind in table]
     if len(kinds) != 1:
         raise UsageError(
             'name what runs, once: command = ["program", "argument"] or call = "module:function"'
         )
-    if kinds == ["command"]:
-        return _command(table, folder)
-    call = settings.text(table[kinds[0]])
-    path, separator, function = call.rpartition(":")
-    if not separator or not function:
+    (kind,) = kinds
+    for word in table.keys() & (_CALL_WORDS if kind == "command" else _COMMAND_WORDS):
+        raise place.fault(f"task '{name}': '{word}' does not go with '{kind}'", "task", name, word)
+
+    def read(word: str, reader: Callable[[Any], T]) -> T:
+        return _checked(place, "task", name, word, lambda: reader(table[word]))
+
+    if kind == "command":
+        return Command(
+            command=read("command", _command),
+            directory=str(folder / read("directory", settings.text)) if "directory" in table else None,
+            environment=read("environment", _environment) if "environment" in table else {},
+        )
+    call = read(kind, lambda value: _call(value, folder))
+    arguments = read("arguments", settings.arguments) if "arguments" in table else {}
+    return Call(call=call, arguments=arguments) if kind == "call" else Inline(call=call, arguments=arguments)
+
+
+def _call(value: object, folder: Path) -> str:
+    call = settings.text(value)
+    path, _, function = call.rpartition(":")
+    if not path or not function:
         raise UsageError(f"'{call}' names no function; write call = \"package.module:function\"")
-    if path.endswith(".py"):
-        call = f"{folder / path}:{function}"
-    arguments = dict(table.get("arguments", {}))
-    return (
-        Call(call=call, arguments=arguments) if kinds == ["call"] else Inline(call=call, arguments=arguments)
-    )
+    return f"{folder / path}:{function}" if path.endswith(".py") else call
 
 
-def _command(table: Mapping[str, Any], folder: Path) -> Command:
-    words = table["command"]
-    if not isinstance(words, list) or not words or not all(isinstance(word, str) for word in words):
+def _command(value: object) -> tuple[str, ...]:
+    if not isinstance(value, list) or not value:
         raise UsageError('a command is a list: command = ["sh", "-c", "make-report | mail boss"]')
-    return Command(
-        command=tuple(words),
-        directory=str(folder / table["directory"]) if "directory" in table else None,
-        environment={name: settings.text(value) for name, value in table.get("environment", {}).items()},
-    )
+    program, *others = value
+    if not all(isinstance(word, str) and "\0" not in word for word in others):
+        raise UsageError(f"each part is a text, numbers too: {others!r}")
+    return settings.text(program), *others
+
+
+def _environment(value: object) -> dict[str, str]:
+    given = settings.table(value)
+    for name, content in given.items():
+        if not name or "=" in name or "\0" in name:
+            raise UsageError(f"'{name}' cannot name a variable")
+        if not isinstance(content, str) or "\0" in content:
+            raise UsageError(f"{name} = {content!r} is not a text")
+    return dict(given)
 
 
 def _checked(place: Place, kind: str, name: str, word: str, read: Callable[[], T]) -> T:

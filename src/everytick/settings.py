@@ -3,6 +3,7 @@
 The same words serve everytick.toml and the keyword arguments of Everytick.task().
 """
 
+import math
 from collections.abc import Callable, Mapping
 from datetime import timedelta
 from difflib import get_close_matches
@@ -22,6 +23,12 @@ from everytick.policy import (
 )
 from everytick.when import parse_duration
 
+_LONGEST = 36_525 * 86_400 * 1_000_000
+"""A century, in microseconds: no duration is longer."""
+
+_MOST = 1_000_000_000
+_WIDEST = range(-(2**63), 2**64)
+_DEEPEST = 50
 _RETRY_WORDS = {"attempts", "backoff", "delay", "max_delay", "jitter", "on", "until"}
 
 
@@ -35,12 +42,14 @@ def duration(value: object) -> Duration:
         length = value // timedelta(microseconds=1)
     elif isinstance(value, str):
         length = parse_duration(value) // timedelta(microseconds=1)
-    elif isinstance(value, int | float) and not isinstance(value, bool):
+    elif isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value):
         length = round(value * 1_000_000)
     else:
         raise UsageError(f"{value!r} is no duration; write it as '30s', '15m', '1h30m' or '2d'")
     if length <= 0:
         raise UsageError(f"{value!r} is no duration: it must be longer than nothing")
+    if length > _LONGEST:
+        raise UsageError(f"{value!r} is too long: a duration is at most 100 years")
     return length
 
 
@@ -83,25 +92,73 @@ def nearest(word: str, words: Mapping[str, Any] | set[str]) -> str:
 
 
 def whole(value: object, least: int = 1) -> int:
-    """Return a whole number of at least ``least``.
+    """Return a whole number from ``least`` to a thousand million.
 
     Raises:
         UsageError: It is none.
     """
-    if not isinstance(value, int) or isinstance(value, bool) or value < least:
-        raise UsageError(f"{value!r} is not a whole number from {least} on")
+    if not isinstance(value, int) or isinstance(value, bool) or not least <= value <= _MOST:
+        raise UsageError(f"{value!r} is not a whole number from {least} to {_MOST}")
     return value
 
 
 def text(value: object) -> str:
-    """Return a text that is not empty.
+    """Return a text that is not empty and that a program can be given: without a NUL.
 
     Raises:
         UsageError: It is none.
     """
-    if not isinstance(value, str) or not value:
+    if not isinstance(value, str) or not value or "\0" in value:
         raise UsageError(f"{value!r} is not a text")
     return value
+
+
+def texts(value: object) -> tuple[str, ...]:
+    """Return a list of texts; one text alone counts as a list of one.
+
+    Raises:
+        UsageError: It is none, or empty.
+    """
+    words = [value] if isinstance(value, str) else value
+    if not isinstance(words, list | tuple) or not words:
+        raise UsageError(f"{value!r} is not a list of texts")
+    return tuple(text(word) for word in words)
+
+
+def table(value: object) -> Mapping[str, Any]:
+    """Return a table: names and their values.
+
+    Raises:
+        UsageError: It is none.
+    """
+    if not isinstance(value, Mapping):
+        raise UsageError(f"{value!r} is not a table; write {{ name = ... }}")
+    return value
+
+
+def arguments(value: object) -> dict[str, Any]:
+    """Return the keyword arguments of a function: a table of JSON values.
+
+    Raises:
+        UsageError: It is no table, or JSON cannot hold one of its values.
+    """
+    given = dict(table(value))
+    for name, part in given.items():
+        if not isinstance(name, str) or not _is_json(part, _DEEPEST):
+            raise UsageError(f"{name} = {part!r} is no JSON value; dates, for one, are written as texts")
+    return given
+
+
+def _is_json(value: object, depth: int) -> bool:
+    if isinstance(value, Mapping) and depth:
+        return all(isinstance(key, str) and _is_json(part, depth - 1) for key, part in value.items())
+    if isinstance(value, list | tuple) and depth:
+        return all(_is_json(part, depth - 1) for part in value)
+    if isinstance(value, int):
+        return value in _WIDEST
+    if isinstance(value, float):
+        return math.isfinite(value)
+    return value is None or isinstance(value, str)
 
 
 def catch_up(value: object) -> CatchUp:
@@ -154,8 +211,7 @@ def retry(value: object) -> Retry:
     if "jitter" in value:
         given["jitter"] = share(value["jitter"])
     if "on" in value:
-        words = value["on"]
-        given["on"] = tuple(text(word) for word in ([words] if isinstance(words, str) else words))
+        given["on"] = texts(value["on"])
     if "until" in value:
         given["until"] = one_of(value["until"], {"next": "next"})
     return Retry(**given)

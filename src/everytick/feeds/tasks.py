@@ -56,5 +56,5 @@ def _feed(config: Config, name: str, section: Mapping[str, Any]) -> Feed:
     try:
         return from_section(name, section)[0]
     except UsageError as fault:
-        word = str(fault).removeprefix(f"feed.{name}.").partition(" ")[0]
-        raise config.place.fault(f"feed '{name}': {fault}", "feed", name, word) from fault
+        told = str(fault).removeprefix(f"feed.{name}").lstrip(".").lstrip()
+        raise config.place.fault(f"feed '{name}': {told}", "feed", name, told.partition(" ")[0]) from fault
