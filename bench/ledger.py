@@ -17,7 +17,7 @@ import sqlite3
 import tempfile
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from time import perf_counter
+from time import perf_counter, process_time
 
 from everytick.conclude import Attempt, Report, Settlement, conclude
 from everytick.consider import Considered, Ready, Slot, Start, consider
@@ -30,10 +30,12 @@ from everytick.task import Inline, Task
 from everytick.tick import State
 from everytick.versions import Versions
 from everytick.when import schedule
+from figures import tell
 
 TASKS = 10_000
 BATCH = 1_000
 TURNS = 5
+ASKED = 5_000
 SECOND = 1_000_000
 PERIOD = 10 * SECOND
 START = 1_767_225_600 * SECOND
@@ -206,16 +208,25 @@ def main() -> None:
             "programs": Programs(place / "programs.db").turn,
         }
         best = dict.fromkeys(ways, 0.0)
+        least = dict.fromkeys(ways, float("inf"))
         for turn in range(1, TURNS + 1):
             for name, way in ways.items():
-                begun = perf_counter()
+                begun, worked = perf_counter(), process_time()
                 assert way(START + turn * PERIOD) == TASKS
                 best[name] = max(best[name], TASKS / (perf_counter() - begun))
+                least[name] = min(least[name], (process_time() - worked) / TASKS)
     print(
         f"{TASKS:,} tasks, batches of {BATCH:,}, the best of {TURNS} turns, SQLite {sqlite3.sqlite_version}"
     )
     for name, rate in best.items():
-        print(f"{name:10}{rate:10,.0f} lives/s{rate / best['bare']:8.2f} of bare")
+        share, work = rate / best["bare"], least[name] * 1e6
+        print(f"{name:10}{rate:10,.0f} lives/s{share:8.2f} of bare{work:8.0f} µs of CPU a life")
+    tell(
+        "5,000 lives/s through a ledger and its decisions",
+        f"{best['programs']:,.0f}/s",
+        met=best["programs"] >= ASKED,
+        beside=f"the same rows by sqlite3 alone: {best['bare']:,.0f}/s",
+    )
 
 
 if __name__ == "__main__":

@@ -1,0 +1,73 @@
+"""Every bench in turn, then one table of what is asked for and what was measured.
+
+    python bench/table.py [BENCH ...]
+
+Exits with 1 if a bench fails; an ask that is not met is in the table, not an error: the machine may be busy.
+"""
+
+import os
+import platform
+import sqlite3
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+
+from figures import KEPT, Figure, kept
+
+RUNS = (
+    ("when.py",),
+    ("ledger.py",),
+    ("lives.py", "200000"),
+    ("apply.py",),
+    ("lateness.py", "60"),
+    ("feed.py",),
+    ("isin.py",),
+    ("start.py",),
+    ("idle.py",),
+    ("executors.py", "500"),
+    ("audit.py", "200000"),
+)
+"""The programs with their arguments, in the order of the table."""
+
+HEADS = ("asked for", "measured", "met", "CPU time", "beside it, in the same run", "load")
+
+
+def line(figure: Figure) -> tuple[str, ...]:
+    """Return a row of the table."""
+    met = "yes" if figure.met else "no"
+    return figure.ask, figure.measured, met, figure.cpu, figure.beside, f"{figure.load:.1f}"
+
+
+def table(rows: list[tuple[str, ...]]) -> str:
+    """Return a table in Markdown that can be read as it is."""
+    widths = [max(len(row[column]) for row in (HEADS, *rows)) for column in range(len(HEADS))]
+    lines = [HEADS, tuple("-" * width for width in widths), *rows]
+    return "\n".join(
+        "| " + " | ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)) + " |"
+        for row in lines
+    )
+
+
+def main() -> int:
+    """Run the benches, print the table; return how many benches failed."""
+    wanted = set(sys.argv[1:])
+    failed = 0
+    with tempfile.TemporaryDirectory() as folder:
+        file = Path(folder, "figures")
+        file.touch()
+        for name, *arguments in RUNS:
+            if wanted and name not in wanted:
+                continue
+            print(f"\n== {' '.join((name, *arguments))}", flush=True)
+            program = [sys.executable, str(Path(__file__).with_name(name)), *arguments]
+            done = subprocess.run(program, env=os.environ | {KEPT: str(file)}, check=False)
+            failed += done.returncode != 0
+        rows = [line(figure) for figure in kept(file)]
+    print(f"\nPython {platform.python_version()}, SQLite {sqlite3.sqlite_version}, {os.cpu_count()} cores\n")
+    print(table(rows))
+    return failed
+
+
+if __name__ == "__main__":
+    sys.exit(1 if main() else 0)
