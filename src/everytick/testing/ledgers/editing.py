@@ -64,7 +64,7 @@ class Editing:
         scene = Scene(ledger)
         task = scene.task()
         scene.plan(due(3))
-        scene.revise(due(1) + SECOND, status=Status.PAUSED)
+        scene.revise(due(1), status=Status.PAUSED)
         (row,) = scene.recorded(task)
         assert (row.key.due_at, row.next_due) == (due(1), None)
         assert scene.row().next_due is None
@@ -83,19 +83,21 @@ class Editing:
         scene.settle(ledger.held(runner)[0], due(3))
         assert [one.newest.name for one in ledger.tasks()] == ["report"]
 
-    def test_the_tick_at_the_moment_of_the_edit_stays(self, ledger: Ledger) -> None:
+    def test_what_is_due_by_the_edit_stays_and_goes_on_to_what_follows(self, ledger: Ledger) -> None:
         scene = Scene(ledger)
         task = scene.task()
         scene.plan(due(3))
-        asked = scene.request(task, due(2))
-        row = scene.revise(due(2), status=Status.PAUSED)
+        asked = [scene.request(task, due(2)), scene.request(task, due(2) + 1)]
+        row = scene.revise(due(2) + 2)
         assert row.last_due == due(2)
         rows = scene.recorded(task)
         assert [(one.key, one.next_due) for one in rows] == [
             (Key(task, due(1)), due(2)),
-            (Key(task, due(2)), None),
-            (asked, None),
+            (Key(task, due(2)), due(3)),
+            (asked[0], None),
+            (asked[1], None),
         ]
+        assert scene.revise(due(3), status=Status.PAUSED).last_due == due(2)
 
     def test_what_has_left_planned_stays_though_the_editor_s_clock_is_behind(self, ledger: Ledger) -> None:
         scene = Scene(ledger)

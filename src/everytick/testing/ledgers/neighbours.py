@@ -7,7 +7,7 @@ from everytick.conclude import Attempt
 from everytick.ledger import Ledger
 from everytick.policy import CatchingUp, CatchUp, Overlap, Overlapping, Policies, Retry
 from everytick.testing.ledgers.scene import SECOND, Scene, change, due
-from everytick.tick import Key
+from everytick.tick import Key, proof
 
 _BESIDE = Policies(
     overlap=Overlap.allow(),
@@ -61,6 +61,14 @@ class Neighbours:
             assert ledger.cancel(change("cancel", due(2)), key) == "planned"
             assert scene.tick(key).state == "cancelled"
             assert [_facts(scene, other) for other in keys[number + 1 :]] == others
+
+    def test_the_proof_of_a_cancel_is_of_its_own_row(self, ledger: Ledger) -> None:
+        scene, held = _running(ledger)
+        for one in held[::2]:
+            scene.settle(one, due(2), "error", "ValueError: no")
+            ledger.cancel(change("cancel", due(3)), one.key)
+            row = scene.tick(one.key)
+            assert row.proof == proof(row.key, (None, 1, row.state, None, 2, due(3)))
 
     def test_what_waits_starts_alone(self, ledger: Ledger) -> None:
         scene, keys = _planned(ledger, _BEHIND)

@@ -61,6 +61,7 @@ class Scene:
     def row(self, name: str = "report") -> TaskRow:
         """Return a task's newest version and its cursor."""
         (found,) = self.ledger.tasks(name=name)
+        assert found in list(self.ledger.tasks())
         return found
 
     def revise(

@@ -104,6 +104,18 @@ class Waiting:
         assert [one.key for one in scene.claim(runner, due(3)).attempts] == asked[:2]
         assert [slot.key for slot in ledger.slots(task) if slot.lane < 0] == asked[2:]
 
+    def test_what_still_runs_keeps_nobody_asleep(self, ledger: Ledger) -> None:
+        scene = Scene(ledger)
+        task = scene.task(policies=Policies(overlap=Overlap.allow(2)))
+        runner = scene.runner()
+        scene.plan(due(2))
+        scene.started(runner, due(1))
+        second = scene.started(runner, due(2))
+        asked = scene.request(task, due(2) + 1)
+        assert scene.claim(runner, due(3)).attempts == []
+        scene.settle(second, due(3))
+        assert scene.started(runner, due(3)).key == asked
+
     def test_the_cancel_of_a_tick_in_back_off_wakes_the_one_behind_it(self, ledger: Ledger) -> None:
         scene = Scene(ledger)
         policies = Policies(overlap=_QUEUE_ALL.overlap, retry=_SLOWLY)
