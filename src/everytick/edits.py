@@ -237,12 +237,12 @@ class Edits:
         if limit is None:
             return False
         ended = tuple(TERMINAL - {State.SKIPPED})
-        since = self.task(task.name).newest.since
-        newest = self._ledger.ticks(TickFilter(task=task.name, states=ended, since=since, limit=limit))
-        if len(newest) < limit or any(tick.state is not State.FAILED for tick in newest):
-            return False
         note = f"paused after {limit} failed ticks in a row; resume it when the cause is mended"
         try:
+            since = self.task(task.name).newest.since
+            newest = self._ledger.ticks(TickFilter(task=task.name, states=ended, since=since, limit=limit))
+            if len(newest) < limit or any(tick.state is not State.FAILED for tick in newest):
+                return False
             self.pause(task.name, now, Author(actor="everytick", note=note))
         except (UsageError, EditRefused):
             return False
