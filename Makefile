@@ -36,6 +36,15 @@ fast: setup ## Run the fast tests alone: no servers, no other processes
 fault: setup tools ## Kill, stop and starve it for a quarter of an hour
 	@EVERYTICK_KILLS=100 $(BIN)/pytest -n 2 --dist loadgroup tests/fault
 
+.PHONY: bench
+bench: setup ## Measure what is asked for, beside baselines, in one table
+	@$(BIN)/python bench/table.py
+
+.PHONY: soak
+soak: setup ## A million lives, then ten minutes of the real thing and an audit
+	@$(BIN)/python bench/lives.py 1000000
+	@$(BIN)/python bench/soak.py 600
+
 .PHONY: check
 check: setup ## Format, lint, types and floors
 	@$(BIN)/ruff format --check .

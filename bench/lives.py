@@ -2,8 +2,8 @@
 
     python bench/lives.py [TICKS]
 
-Virtual time goes as fast as the programs can follow, so the figure is the work, not the waiting. Memory is
-looked at each tenth of the way; it is flat where the second half adds less than a twentieth to what there was.
+Virtual time goes as fast as the programs can follow: the figure is the work, not the waiting. Memory is
+looked at each tenth of the way, and flat where the second half adds less than a twentieth to what there was.
 """
 
 import os
