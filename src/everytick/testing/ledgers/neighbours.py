@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from dataclasses import replace
 
-from everytick.conclude import Attempt
+from everytick.conclude import Attempt, Outcome
 from everytick.ledger import Ledger
 from everytick.policy import CatchingUp, CatchUp, Overlap, Overlapping, Policies, Retry
 from everytick.testing.ledgers.scene import SECOND, Scene, change, due
@@ -47,12 +47,18 @@ class Neighbours:
 
     def test_another_s_settlement_does_not_stand_for_one_s_own(self, ledger: Ledger) -> None:
         scene, held = _running(ledger)
-        scene.settle(held[0], due(2), "error", "ValueError: no")
-        scene.settle(held[1], due(2))
-        for other in held[2:]:
-            for outcome in ("succeeded", "error"):
-                late = scene.concluded(replace(other, holder=99), due(2), outcome, "ValueError: no")
+        for number, one in enumerate(held):
+            outcome: Outcome = "error" if number % 4 in {1, 2} else "succeeded"
+            scene.settle(one, due(2), outcome, "ValueError: no")
+            for other in held[number + 1 :]:
+                late = scene.concluded(replace(other, attempt=1, holder=99), due(2), outcome, "no")
                 assert ledger.settle([late], due(2)) == [late]
+                own = scene.concluded(replace(other, attempt=7), due(2), outcome, "no")
+                assert ledger.settle([own], due(2)) == [own]
+        for one in held[::4]:
+            assert scene.tick(one.key).state == "succeeded"
+            late = scene.concluded(one, due(2), "error", "ValueError: no")
+            assert ledger.settle([late], due(2)) == [late]
 
     def test_what_is_planned_is_cancelled_alone(self, ledger: Ledger) -> None:
         scene, keys = _planned(ledger, _BESIDE)
@@ -64,7 +70,7 @@ class Neighbours:
 
     def test_the_proof_of_a_cancel_is_of_its_own_row(self, ledger: Ledger) -> None:
         scene, held = _running(ledger)
-        for one in held[::2]:
+        for one in reversed(held):
             scene.settle(one, due(2), "error", "ValueError: no")
             ledger.cancel(change("cancel", due(3)), one.key)
             row = scene.tick(one.key)

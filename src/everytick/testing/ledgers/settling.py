@@ -111,9 +111,18 @@ class Settling:
         assert scene.tick(attempt.key) == row
         assert [one.refused_at for one in ledger.attempts(attempt.key)] == [due(1), due(1)]
 
+    def test_a_success_is_not_cancelled_afterwards(self, ledger: Ledger) -> None:
+        scene, attempt = _running(ledger)
+        scene.settle(attempt, due(1))
+        late = scene.concluded(attempt, due(2), "cancelled")
+        assert ledger.settle([late], due(2)) == [late]
+        assert scene.tick(attempt.key).state is State.SUCCEEDED
+
     def test_an_attempt_of_the_same_holder_does_not_stand_for_the_next(self, ledger: Ledger) -> None:
         scene, attempt = _running(ledger, _RETRY)
         scene.settle(attempt, due(1) + 1, "error", "ValueError: no")
+        early = scene.concluded(replace(attempt, attempt=2), due(1) + 1, "error", "ValueError: no")
+        assert ledger.settle([early], due(1) + 1) == [early]
         second = scene.started(attempt.holder, due(2) - 1)
         third = scene.concluded(replace(second, attempt=3), due(2), "error", "ValueError: no")
         assert ledger.settle([third], due(2)) == [third]
