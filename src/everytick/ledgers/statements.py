@@ -3,8 +3,9 @@
 import re
 from collections.abc import Mapping
 from functools import cache
-from importlib.resources import files
+from pathlib import Path
 
+_SQL = Path(__file__).with_name("sql")
 _NAME = re.compile(r"^-- name: (\w+)\n", re.MULTILINE)
 
 
@@ -16,9 +17,7 @@ def statements(dialect: str) -> Mapping[str, str]:
         ValueError: Two statements have one name.
     """
     found: dict[str, str] = {}
-    for file in sorted(files(__package__).joinpath("sql", dialect).iterdir(), key=lambda file: file.name):
-        if not file.name.endswith(".sql"):
-            continue
+    for file in sorted(_SQL.joinpath(dialect).glob("*.sql")):
         parts = _NAME.split(file.read_text("utf-8"))[1:]
         for name, text in zip(parts[::2], parts[1::2], strict=True):
             if name in found:
@@ -31,6 +30,6 @@ def statements(dialect: str) -> Mapping[str, str]:
 @cache
 def migrations(dialect: str) -> Mapping[int, str]:
     """Return the scripts that bring a store from one edition to the next, by the edition they reach."""
-    folder = files(__package__).joinpath("sql", dialect, "migrations")
+    folder = _SQL.joinpath(dialect, "migrations")
     scripts = {int(file.name[:4]): file.read_text("utf-8") for file in folder.iterdir()}
     return dict(sorted(scripts.items()))
