@@ -23,8 +23,9 @@ from everytick.policy import (
 )
 from everytick.when import parse_duration
 
+_SHORTEST = 1_000
 _LONGEST = 36_525 * 86_400 * 1_000_000
-"""A century, in microseconds: no duration is longer."""
+"""A millisecond and a century, in microseconds: no duration is shorter or longer."""
 
 _MOST = 1_000_000_000
 _WIDEST = range(-(2**63), 2**64)
@@ -36,7 +37,7 @@ def duration(value: object) -> Duration:
     """Return microseconds of ``"30m"``, of a timedelta, or of a number of seconds.
 
     Raises:
-        UsageError: It is none of these, or not longer than nothing.
+        UsageError: It is none of these, shorter than 1 ms, or longer than a century.
     """
     if isinstance(value, timedelta):
         length = value // timedelta(microseconds=1)
@@ -46,8 +47,8 @@ def duration(value: object) -> Duration:
         length = round(value * 1_000_000)
     else:
         raise UsageError(f"{value!r} is no duration; write it as '30s', '15m', '1h30m' or '2d'")
-    if length <= 0:
-        raise UsageError(f"{value!r} is no duration: it must be longer than nothing")
+    if length < _SHORTEST:
+        raise UsageError(f"{value!r} is too short: a duration is at least 1ms")
     if length > _LONGEST:
         raise UsageError(f"{value!r} is too long: a duration is at most 100 years")
     return length

@@ -2,12 +2,14 @@
 
 import difflib
 import json
+import sys
 from typing import Annotated
 
 import typer
 
 from everytick.app import Everytick, open_ledger
 from everytick.cli import present
+from everytick.cli.definition import words
 from everytick.cli.look import TaskArgument, TickArgument, the_tick
 from everytick.cli.options import (
     AppArgument,
@@ -18,17 +20,21 @@ from everytick.cli.options import (
     ZoneOption,
     moment,
 )
-from everytick.cli.session import Session, author, session, the_app
+from everytick.cli.outcome import beats, ended
+from everytick.cli.session import IN_MEMORY, Session, author, is_there, session, the_app
 from everytick.edits import Difference
-from everytick.tick import TERMINAL, State, rfc3339, tick_name
+from everytick.errors import UsageError
+from everytick.task import read_definition
+from everytick.tick import State, rfc3339, tick_name
 
 _SIGNS = {"add": ("+", "green"), "change": ("~", "yellow"), "remove": ("-", "red")}
 
 
 def plan(app: AppArgument = "", ledger: LedgerOption = "", *, as_json: JsonOption = False) -> None:
-    """Show what apply would change in the ledger."""
+    """Show what apply would change; writes nothing."""
     tasks = the_app(app)
-    with open_ledger(ledger or tasks.ledger) as opened:
+    url = ledger or tasks.ledger
+    with open_ledger(url if is_there(url) else IN_MEMORY) as opened:
         differences = Session(opened).edits.compare(tasks.tasks, tasks.whose())
     if as_json:
         present.write_json([_difference_json(one) for one in differences])
@@ -51,13 +57,31 @@ def apply(
         differences = here.edits.compare(tasks.tasks, tasks.whose())
         if not as_json:
             _show(differences)
-        if differences and not yes and not as_json:
-            typer.confirm("Apply?", abort=True)
+        if differences and not yes:
+            _ask(as_json=as_json)
         change = here.edits.apply(differences, here.now(), author(note))
     if as_json:
         present.write_json({"change": change, "differences": [_difference_json(one) for one in differences]})
     elif change:
         present.write(f"Applied as change {change}.")
+
+
+def _ask(*, as_json: bool) -> None:
+    if as_json:
+        raise UsageError(
+            "with --json nobody is asked: give --yes too, or look first with everytick plan --json"
+        )
+    try:
+        answer = input("Apply? [y/N] ") if sys.stdin else ""
+    except EOFError:
+        present.write("")
+        raise UsageError("nobody answered, and nothing was applied; --yes applies without asking") from None
+    except KeyboardInterrupt:
+        present.write("\nNothing was applied.")
+        raise typer.Exit(130) from None
+    if answer.strip().lower() not in {"y", "yes"}:
+        present.write("Nothing was applied.")
+        raise typer.Exit(1)
 
 
 def apply_quietly(here: Session, app: Everytick) -> int:
@@ -85,19 +109,24 @@ def _show(differences: list[Difference]) -> None:
     for one in differences:
         sign, style = _SIGNS[one.kind]
         console.print(f"{sign} {one.name}", style=style, markup=False)
-        after = "" if one.kind == "remove" else one.after.definition
         if one.kind == "change":
-            for line in difflib.ndiff(_lines(one.before), _lines(after)):
+            before, after = _lines(_before(one)), _lines(words(one.after))
+            for line in difflib.ndiff(before, after):
                 if line[:1] in "+-":
                     console.print(f"    {line}", markup=False)
         elif one.kind == "add":
             console.print(f"    {one.after.schedule.sentence()}", markup=False, style="dim")
 
 
-def _lines(definition: str) -> list[str]:
-    whole = json.loads(definition)
-    flat = {**{key: value for key, value in whole.items() if key != "policies"}, **whole["policies"]}
-    return [f"{key}: {json.dumps(value)}" for key, value in flat.items()]
+def _before(one: Difference) -> dict[str, str]:
+    try:
+        return words(read_definition(one.name, one.after.origin, one.before))
+    except UsageError:
+        return {"definition": one.before}
+
+
+def _lines(told: dict[str, str]) -> list[str]:
+    return [f"{key}: {value}" for key, value in told.items()]
 
 
 def run(
@@ -113,15 +142,18 @@ def run(
 ) -> None:
     """Ask for one tick of a task now."""
     with session(ledger, app) as here:
+        here.edits.task(task)
+        if wait and not beats(here):
+            raise UsageError(
+                "no runner lives, so nobody would run it: start everytick up or everytick runner first, "
+                "or ask without --wait"
+            )
         key = here.edits.run(task, here.now(), author(note))
         name = tick_name(task, key.due_at, key.request)
         if not wait:
             present.write_json({"tick": name}) if as_json else present.write(f"{name} is ready to be run")
             return
-        row = here.ledger.tick(key)
-        while row is None or row.state not in TERMINAL:
-            here.clock.wait(here.now() + 100_000)
-            row = here.ledger.tick(key)
+        row = ended(here, key, name)
         if as_json:
             present.write_json(present.tick_json(row))
         else:
@@ -141,20 +173,35 @@ def pause(
         str, typer.Option("--until", metavar="TIME", help="Resume by itself: a time or a duration.")
     ] = "",
     zone: ZoneOption = "",
+    *,
+    as_json: JsonOption = False,
 ) -> None:
-    """Pause a task: its ticks are skipped until it is resumed; manual runs go."""
+    """Pause a task: its ticks are skipped. Manual runs go."""
     with session(ledger, app) as here:
         now = here.now()
         end = moment(until, zone, now) if until else None
         here.edits.pause(task, now, author(note), until=end)
-        present.write(f"{task} is paused" + (f" until {rfc3339(end)}" if end else ""))
+        if as_json:
+            present.write_json({"task": task, "status": "paused", "until": end and rfc3339(end)})
+        else:
+            present.write(f"{task} is paused" + (f" until {rfc3339(end)}" if end else ""))
 
 
-def resume(task: TaskArgument, ledger: LedgerOption = "", app: AppOption = "", note: NoteOption = "") -> None:
+def resume(
+    task: TaskArgument,
+    ledger: LedgerOption = "",
+    app: AppOption = "",
+    note: NoteOption = "",
+    *,
+    as_json: JsonOption = False,
+) -> None:
     """Resume a paused task."""
     with session(ledger, app) as here:
         here.edits.resume(task, here.now(), author(note))
-        present.write(f"{task} is active")
+        if as_json:
+            present.write_json({"task": task, "status": "active"})
+        else:
+            present.write(f"{task} is active")
 
 
 def backfill(
@@ -168,7 +215,7 @@ def backfill(
     *,
     as_json: JsonOption = False,
 ) -> None:
-    """Ask for a tick at each instant of a span that the schedule yields; they wait their turn."""
+    """Ask for the ticks of a span of the past; they wait their turn."""
     with session(ledger, app) as here:
         now = here.now()
         first, last = moment(since, zone, now, past=True), moment(until, zone, now, past=True)
@@ -176,13 +223,23 @@ def backfill(
         if as_json:
             present.write_json({"change": change, "ticks": count})
         else:
-            present.write(f"Asked for {count} ticks of {task} as change {change}.")
+            present.write(f"Asked for {present.many(count, 'tick')} of {task} as change {change}.")
 
 
-def cancel(tick: TickArgument, ledger: LedgerOption = "", app: AppOption = "", note: NoteOption = "") -> None:
-    """End a tick that has not started, or ask its attempt to stop."""
+def cancel(
+    tick: TickArgument,
+    ledger: LedgerOption = "",
+    app: AppOption = "",
+    note: NoteOption = "",
+    *,
+    as_json: JsonOption = False,
+) -> None:
+    """Cancel a tick: end it, or ask its attempt to stop."""
     with session(ledger, app) as here:
         row = the_tick(here, tick)
         state = here.edits.cancel(row.task, row.key, here.now(), author(note))
-        asked = "was asked to stop" if state is State.RUNNING else "is cancelled"
-        present.write(f"{tick} {asked}")
+        asked = state is State.RUNNING
+        if as_json:
+            present.write_json({"tick": tick, "was": state.value, "asked_to_stop": asked})
+        else:
+            present.write(f"{tick} was asked to stop" if asked else f"{tick} is cancelled")

@@ -1,15 +1,17 @@
 """Commands that read the ledger."""
 
 import json
+from collections.abc import Sequence
 from typing import Annotated
 
 import typer
 
 from everytick.cli import present, story
+from everytick.cli.definition import words
 from everytick.cli.options import AppOption, JsonOption, LedgerOption, ZoneOption, moment
 from everytick.cli.session import Session, session
 from everytick.errors import UnknownName, UsageError
-from everytick.ledger import TickFilter
+from everytick.ledger import TickFilter, VersionRow
 from everytick.plan import Status
 from everytick.tick import NEVER, Key, State, TickRow, parse_tick_name, rfc3339
 from everytick.versions import revived
@@ -25,7 +27,7 @@ def tasks(
     removed: Annotated[bool, typer.Option("--removed", help="Removed ones too.")] = False,
     as_json: JsonOption = False,
 ) -> None:
-    """List the tasks: what each is, when it is due next, and how it went last."""
+    """List the tasks: when each is due, and how it went last."""
     with session(ledger, app) as here:
         now = here.now()
         rows = [row for row in here.ledger.tasks() if removed or row.newest.status is not Status.REMOVED]
@@ -33,7 +35,7 @@ def tasks(
         if as_json:
             present.write_json(
                 [
-                    present.task_json(row)
+                    present.task_json(row, now)
                     | {"last": None if (one := last[row.newest.task_id]) is None else present.tick_json(one)}
                     for row in rows
                 ]
@@ -47,7 +49,7 @@ def tasks(
             made.add_row(
                 row.newest.name,
                 json.loads(row.newest.definition)["schedule"],
-                tables.styled(row.newest.status.value),
+                tables.styled(present.status(row.newest, now).value),
                 present.ago(_next(here, row.newest.task_id, now), now),
                 "-" if one is None else tables.styled(one.state.value, present.outcome(one)),
                 "-" if one is None else present.ago(one.ended_at, now),
@@ -63,9 +65,12 @@ def _last(here: Session, name: str, now: int) -> TickRow | None:
 
 def _next(here: Session, task_id: int, now: int) -> int | None:
     row = here.ledger.versions(task_id)[-1]
-    if row.status is not Status.ACTIVE and (row.paused_until or NEVER) > now:
+    if present.status(row, now) is not Status.ACTIVE:
         return None
-    return revived(row).schedule.instant_after(max(now, row.since))
+    try:
+        return revived(row).schedule.instant_after(max(now, row.since))
+    except UsageError:  # one that cannot be read hides no other; the doctor names it
+        return None
 
 
 def ticks(
@@ -120,7 +125,7 @@ def show(
     *,
     as_json: JsonOption = False,
 ) -> None:
-    """Show a task with its newest ticks, or one tick with its attempts and output."""
+    """Show a task with its ticks, or a tick with its output."""
     with session(ledger, app) as here:
         if "@" in name:
             _show_tick(here, name, as_json=as_json)
@@ -134,22 +139,29 @@ def _show_task(here: Session, name: str, *, as_json: bool) -> None:
     newest = here.ledger.ticks(TickFilter(task=name, until=now, limit=10))
     versions = here.ledger.versions(row.newest.task_id)
     if as_json:
-        present.write_json(present.task_json(row) | {"ticks": [present.tick_json(tick) for tick in newest]})
+        told = {"ticks": [present.tick_json(tick) for tick in newest]}
+        present.write_json(present.task_json(row, now) | told)
         return
-    here_is = revived(row.newest)
+    version = revived(row.newest)
+    following = _next(here, row.newest.task_id, now)
+    lines = {"when": version.schedule.sentence(), "next": present.ago(following, now)}
+    if following is not None:
+        lines["next"] += f", {rfc3339(following)}"
     from everytick.cli import tables
 
     console = tables.console()
-    console.print(
-        f"[bold]{name}[/bold]  {row.newest.status.value}, version {row.newest.version} of {row.newest.origin}"
-    )
-    console.print(f"when   {here_is.schedule.sentence()}")
-    console.print(f"next   {present.ago(_next(here, row.newest.task_id, now), now)}")
-    for key, value in json.loads(row.newest.definition).items():
-        console.print(f"{key:<8} {json.dumps(value)}", style="dim")
-    if len(versions) > 1:
-        console.print(f"{len(versions)} versions since {rfc3339(versions[0].since)}")
+    console.print(tables.headline(name, _standing(versions, now)))
+    console.print(tables.pairs(lines | words(version.task)))
     console.print(tables.ticks_table(newest, now) if newest else "no ticks yet")
+
+
+def _standing(versions: Sequence[VersionRow], now: int) -> str:
+    first, newest = versions[0], versions[-1]
+    status = present.status(newest, now)
+    end = newest.paused_until if status is Status.PAUSED else None
+    until = f" until {rfc3339(end)}" if end else ""
+    since = f", the first of {rfc3339(first.since)}" if first is not newest else ""
+    return f"{status.value}{until}, version {newest.version}{since}, of {newest.origin}"
 
 
 def the_tick(here: Session, name: str) -> TickRow:

@@ -4,9 +4,9 @@ import json
 import sys
 from datetime import timedelta
 
-from everytick.ledger import TaskRow
+from everytick.ledger import TaskRow, VersionRow
 from everytick.plan import Status
-from everytick.tick import SECOND, State, TickRow, rfc3339, tick_name
+from everytick.tick import NEVER, SECOND, State, TickRow, rfc3339, tick_name
 from everytick.when import Instant, format_duration
 
 
@@ -85,18 +85,24 @@ def tick_json(row: TickRow) -> dict[str, object]:
     }
 
 
-def task_json(row: TaskRow) -> dict[str, object]:
+def status(newest: VersionRow, now: Instant) -> Status:
+    """Return a task's status; a pause that has ended by itself is over."""
+    over = newest.status is Status.PAUSED and (newest.paused_until or NEVER) <= now
+    return Status.ACTIVE if over else newest.status
+
+
+def task_json(row: TaskRow, now: Instant) -> dict[str, object]:
     """Return a task as JSON values."""
     newest = row.newest
     return {
         "task": newest.name,
-        "status": newest.status.value,
+        "status": status(newest, now).value,
         "paused_until": _time(newest.paused_until),
         "version": newest.version,
         "since": rfc3339(newest.since),
         "origin": newest.origin,
         "definition": json.loads(newest.definition),
-        "next_due": _time(row.next_due) if newest.status is Status.ACTIVE else None,
+        "next_due": _time(row.next_due) if status(newest, now) is Status.ACTIVE else None,
     }
 
 

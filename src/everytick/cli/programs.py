@@ -17,7 +17,7 @@ from everytick.assembly import programs
 from everytick.cli import present
 from everytick.cli.act import apply_quietly
 from everytick.cli.options import AppArgument, AppOption, LedgerOption
-from everytick.cli.session import Session, ledger_of, the_app
+from everytick.cli.session import Session, ledger_of, that_is_there, the_app
 from everytick.clock import SystemClock
 from everytick.config import RunnerSettings
 from everytick.program import run
@@ -55,7 +55,10 @@ def up(
     ] = False,
     quiet: Annotated[bool, typer.Option("--quiet", help="Only troubles.")] = False,
 ) -> None:
-    """Scheduler and runner in one process, live; applies the tasks by itself."""
+    """Run it all: scheduler and runner in one, live.
+
+    It applies the tasks by itself.
+    """
     del no_web
     tasks = the_app(app)
     url = ledger or tasks.ledger
@@ -77,7 +80,7 @@ def _view(url: str, data: Path) -> AbstractContextManager[None]:
 
 def scheduler(ledger: LedgerOption = "", app: AppOption = "") -> None:
     """Plan ticks; any number of schedulers may run."""
-    with open_ledger(ledger or ledger_of(app)) as opened:
+    with open_ledger(that_is_there(ledger or ledger_of(app))) as opened:
         _live("scheduler", Session(opened), _settings(ledger, app), limit=0)
 
 
@@ -85,7 +88,7 @@ def runner(
     ledger: LedgerOption = "", app: AppOption = "", limit: LimitOption = 0, queue: QueueOption = None
 ) -> None:
     """Run ticks; any number of runners may run."""
-    with open_ledger(ledger or ledger_of(app)) as opened:
+    with open_ledger(that_is_there(ledger or ledger_of(app))) as opened:
         _live("runner", Session(opened), _settings(ledger, app), limit=limit, queues=queue)
 
 

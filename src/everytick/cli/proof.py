@@ -57,7 +57,10 @@ def audit(
     *,
     as_json: JsonOption = False,
 ) -> None:
-    """Prove that no tick is missing, doubled or unexplained; exit 1 otherwise."""
+    """Prove that no tick is missing, doubled or unexplained.
+
+    Exit 1 if one is.
+    """
     with session(ledger, app) as here:
         now = here.now()
         if task:
@@ -121,14 +124,14 @@ def _show_audit(found: Audit) -> None:
 
 
 def check(app: AppArgument = "", *, as_json: JsonOption = False) -> None:
-    """Read the configuration as apply would, and say what to beware of."""
+    """Read the configuration, and say what to beware of."""
     tasks = the_app(app)
     points = [point for task in tasks.tasks for point in _lint(task)]
-    _report(points, as_json=as_json, good=f"{len(tasks.tasks)} tasks, nothing to complain of.")
+    good = f"{present.many(len(tasks.tasks), 'task')}, nothing to complain of."
+    _report(points, as_json=as_json, good=good)
 
 
 def _lint(task: Task) -> Iterator[_Point]:
-
     now = SystemClock().now()
     rule = task.schedule.bound(name=task.name, anchor=now)
     if rule.instant_after(now) is None:
@@ -169,7 +172,10 @@ def doctor(
     ] = False,
     as_json: JsonOption = False,
 ) -> None:
-    """Examine the installation and the ledger; exit 1 if something is bad."""
+    """Examine the installation and the ledger.
+
+    Exit 1 if something is bad.
+    """
     points = list(_installation())
     try:
         url = ledger or ledger_of(app)
@@ -216,7 +222,7 @@ def _installation() -> Iterator[_Point]:
 
 def _ledger(here: Session, url: str) -> Iterator[_Point]:
     rows = list(here.ledger.tasks())
-    yield _Point(verdict="good", what="ledger", detail=f"{url}: {len(rows)} tasks")
+    yield _Point(verdict="good", what="ledger", detail=f"{url}: {present.many(len(rows), 'task')}")
     living = here.ledger.processes()
     for one in living:
         yield _Point(

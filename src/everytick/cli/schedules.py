@@ -8,7 +8,7 @@ import typer
 from everytick.cli import present
 from everytick.cli.options import JsonOption, ZoneOption, moment
 from everytick.clock import SystemClock
-from everytick.tick import rfc3339
+from everytick.tick import SECOND, rfc3339
 from everytick.when import Instant, Schedule, moment_of, schedule
 from everytick.when.walltime import zone_named
 
@@ -23,7 +23,7 @@ NameOption = Annotated[str, typer.Option("--name", help="The task's name, which 
 
 def next_(
     spec: SpecArgument,
-    zone: ZoneOption = "UTC",
+    zone: ZoneOption = "",
     since: FromOption = "now",
     count: Annotated[int, typer.Option("-n", "--count", min=1, max=100_000, help="How many.")] = 5,
     name: NameOption = "task",
@@ -31,7 +31,8 @@ def next_(
     as_json: JsonOption = False,
 ) -> None:
     """Show the next instants of a schedule."""
-    begin = moment(since, zone, SystemClock().now())
+    begin = moment(since, zone, SystemClock().now() // SECOND * SECOND)
+    zone = zone or "UTC"
     rule = schedule(spec, zone).bound(name=name, anchor=begin)
     found = upcoming(rule, begin, count)
     if as_json:

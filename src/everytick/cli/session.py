@@ -15,6 +15,9 @@ from everytick.ledger import Ledger
 from everytick.versions import Versions
 from everytick.when import Instant
 
+IN_MEMORY = "sqlite://"
+"""An empty ledger that is gone when it is closed."""
+
 
 class Session:
     """An open ledger and what commands do with it.
@@ -41,19 +44,33 @@ def session(ledger: str, app: str = "") -> Iterator[Session]:
     Raises:
         UsageError: None of them names one, or it is not there.
     """
-    url = ledger or ledger_of(app)
-    scheme, _, path = url.partition(":///")
-    if scheme == "sqlite" and path and not Path(path).exists():
-        raise UsageError(f"there is no ledger at {path}; everytick up or everytick apply makes it")
-    with open_ledger(url) as opened:
+    with open_ledger(that_is_there(ledger or ledger_of(app))) as opened:
         yield Session(opened)
+
+
+def that_is_there(url: str) -> str:
+    """Return the URL of a ledger whose file exists.
+
+    Raises:
+        UsageError: It does not: the name is wrong, or nothing was applied yet.
+    """
+    if not is_there(url):
+        path = url.partition(":///")[2]
+        raise UsageError(f"there is no ledger at {path}; everytick up or everytick apply makes it")
+    return url
+
+
+def is_there(url: str) -> bool:
+    """Tell whether a ledger's file exists; a URL that names no file is left to who opens it."""
+    scheme, _, path = url.partition(":///")
+    return scheme != "sqlite" or not path or Path(path).exists()
 
 
 def ledger_of(app: str) -> str:
     """Return the URL of the ledger that an app, or everytick.toml of this folder, names."""
     if not app and not Path(CONFIG).exists():
         raise UsageError(
-            f"name the ledger: --ledger sqlite:///file.db, --app APP, or a {CONFIG} in this folder"
+            f"name the ledger: --ledger sqlite:///file.db, --app APP, or an {CONFIG} in this folder"
         )
     return load(Path(app or CONFIG)).ledger if (app or CONFIG).endswith(".toml") else find_app(app).ledger
 

@@ -1,7 +1,7 @@
 """Tables and colours for people; a command takes them in when it draws some, as they are slow to load."""
 
 import sys
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 from rich.console import Console
 from rich.table import Table
@@ -48,6 +48,21 @@ def table(*columns: str, right: Sequence[str] = (), clip: Sequence[str] = ()) ->
             no_wrap=bool(clip) and column not in clip,
         )
     return made
+
+
+def pairs(told: Mapping[str, str]) -> Table:
+    """Return a table of names and what is said of each."""
+    made = Table(box=None, pad_edge=False, show_header=False, padding=(0, 2, 0, 0))
+    made.add_column(no_wrap=True, style="dim")
+    made.add_column(overflow="fold")
+    for name, text in told.items():
+        made.add_row(name, Text(text))
+    return made
+
+
+def headline(name: str, rest: str) -> Text:
+    """Return a name that stands out, and what is said of it."""
+    return Text.assemble((name, "bold"), "  ", rest)
 
 
 def clipped(text: str) -> Text:

@@ -62,7 +62,7 @@ class View:
                     self._live(screen)
                 else:
                     self._lines(screen)
-        except EverytickError as fault:
+        except (EverytickError, OSError) as fault:  # OSError: nobody reads any more
             sys.stderr.write(f"the live view ended, the programs go on: {fault}\n")
 
     def _live(self, screen: "_Screen") -> None:
