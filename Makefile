@@ -34,7 +34,7 @@ fast: setup ## Run the fast tests alone: no servers, no other processes
 
 .PHONY: fault
 fault: setup tools ## Kill, stop and starve it for a quarter of an hour
-	@EVERYTICK_KILLS=100 $(BIN)/pytest -n 2 --dist loadgroup tests/fault
+	@EVERYTICK_KILLS=100 $(BIN)/pytest -n 2 --dist loadgroup -rP tests/fault
 
 .PHONY: bench
 bench: setup ## Measure what is asked for, beside baselines, in one table

@@ -6,7 +6,7 @@ import signal
 import sqlite3
 import subprocess
 import sys
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
@@ -101,7 +101,7 @@ class Ground:
         return self.folder / f"{job.name}.log"
 
     def start(
-        self, *words: str, prefix: Sequence[str] = (), environment: Mapping[str, str] | None = None
+        self, *words: str, prefix: Sequence[str] = (), environment: dict[str, str] | None = None
     ) -> "Program":
         """Start a program of Everytick.
 
@@ -117,7 +117,7 @@ class Ground:
             process = subprocess.Popen(
                 [*prefix, EVERYTICK, *words, *known],
                 cwd=self.folder,
-                env={**os.environ, **(environment or {}), _MARK: mark},
+                env=_ours() | (environment or {}) | {_MARK: mark},
                 stdin=subprocess.DEVNULL,
                 stdout=subprocess.DEVNULL,
                 stderr=errors,
@@ -126,19 +126,19 @@ class Ground:
         return self._started[-1]
 
     def ask(
-        self, *words: str, code: int = 0, environment: Mapping[str, str] | None = None
+        self, *words: str, code: int | None = 0, environment: dict[str, str] | None = None
     ) -> subprocess.CompletedProcess[str]:
-        """Run a command of Everytick on the ledger, and insist on its exit code."""
+        """Run a command of Everytick on the ledger, and insist on its exit code unless that is None."""
         done = subprocess.run(
             [EVERYTICK, *words, "--ledger", f"sqlite:///{self.ledger}"],
             cwd=self.folder,
-            env={**os.environ, **(environment or {})},
+            env=_ours() | (environment or {}),
             capture_output=True,
             text=True,
             timeout=PATIENCE,
             check=False,
         )
-        assert done.returncode == code, f"{words}: {done.returncode}\n{done.stdout}\n{done.stderr}"
+        assert code in {done.returncode, None}, f"{words}: {done.returncode}\n{done.stdout}\n{done.stderr}"
         return done
 
     def rows(self, query: str, *values: object) -> list[dict[str, Any]]:
@@ -219,6 +219,11 @@ class Program:
                     os.kill(pid, signal.SIGKILL)
                 except ProcessLookupError:
                     continue
+
+
+def _ours() -> dict[str, str]:
+    """Return our environment without what it tells Everytick."""
+    return {name: value for name, value in os.environ.items() if not name.startswith("EVERYTICK_")}
 
 
 def _environment(process: Path) -> list[bytes]:

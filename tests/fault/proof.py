@@ -2,7 +2,7 @@
 
 import json
 from collections import Counter, defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 from typing import Any
@@ -61,7 +61,7 @@ def settled(ground: Ground, until: int) -> bool:
 
 
 def prove(
-    ground: Ground, since: tuple[int, int], until: int, environment: Mapping[str, str] | None = None
+    ground: Ground, since: tuple[int, int], until: int, environment: dict[str, str] | None = None
 ) -> Counter[str]:
     """Prove for all tasks of every second that nothing is missing, doubled or told wrongly.
 
@@ -87,7 +87,7 @@ def prove(
     return counts
 
 
-def audit(ground: Ground, environment: Mapping[str, str] | None = None) -> None:
+def audit(ground: Ground, environment: dict[str, str] | None = None) -> None:
     """Let the product's own audit prove its part."""
     told = json.loads(ground.ask("audit", "--json", environment=environment).stdout)
     assert (told["missing"], told["doubled"], told["unexplained"]) == (0, 0, 0), told
