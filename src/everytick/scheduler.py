@@ -24,8 +24,10 @@ HORIZON = 30_000_000
 GLANCE = 500_000
 """Microseconds between two looks at whether somebody else has written."""
 
-_BATCH = 1000
-_ROUNDS = 20
+_BATCH = 100
+_ROUNDS = 100
+_STRETCH = 20_000
+"""Microseconds after which a step leaves the rest to the next: a runner beside it takes its turn."""
 
 
 class Scheduler:
@@ -81,6 +83,7 @@ class Scheduler:
     def _plan(self, now: Instant) -> int:
         near = now + self._horizon
         until = near + self._horizon
+        begun = self._clock.boot()
         moved = 0
         for _ in range(_ROUNDS):
             due = self._ledger.next_plan()
@@ -90,7 +93,7 @@ class Scheduler:
             moved = self._ledger.plan(
                 near, now, _BATCH, broken, lambda cursors: self._plans(cursors, now, until)
             )
-            if not moved:
+            if not moved or self._clock.boot() - begun > _STRETCH:
                 break
         for task_id in self._versions.broken.keys() - self._told:
             log.error("task left alone: %s", self._versions.broken[task_id])
