@@ -43,7 +43,7 @@ def tasks(
             return
         from everytick.cli import tables
 
-        made = tables.table("task", "schedule", "status", "next", "last", "ended")
+        made = tables.table("task", "schedule", "status", "next", "last", "ended", clip=("task", "schedule"))
         for row in rows:
             one = last[row.newest.task_id]
             made.add_row(
@@ -51,7 +51,7 @@ def tasks(
                 json.loads(row.newest.definition)["schedule"],
                 tables.styled(present.status(row.newest, now).value),
                 present.ago(_next(here, row.newest.task_id, now), now),
-                "-" if one is None else tables.styled(one.state.value, present.outcome(one)),
+                "-" if one is None else tables.styled(one.state.value),
                 "-" if one is None else present.ago(one.ended_at, now),
             )
         tables.console().print(made if rows else "no tasks yet; everytick apply brings them in")

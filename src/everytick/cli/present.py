@@ -117,8 +117,10 @@ def said(row: TickRow) -> str:
     if row.summary is None:
         return f"attempt {row.attempt}" if row.attempt > 1 else ""
     value = json.loads(row.summary)
+    if isinstance(value, int) and row.state is State.FAILED:
+        return f"exit status {value}"
     if not isinstance(value, dict):
-        return str(value)
+        return "" if value == 0 else str(value)
     told = {key: part for key, part in value.items() if part not in (0, None, "")}
     return ", ".join(part if isinstance(part, str) else f"{key} {part}" for key, part in told.items())
 

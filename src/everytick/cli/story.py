@@ -86,7 +86,7 @@ def _attempt(here: Session, row: TickRow, attempt: AttemptRow) -> str:
         )
     error, _ = here.ledger.output(row.key, attempt.attempt)
     detail = f": {error}" if error else ""
-    again = "it was run again (a rerun)" if attempt.outcome == "lost" else "it was tried again"
+    again = "a rerun follows" if attempt.outcome == "lost" else "another attempt follows"
     return (
         f"Attempt {attempt.attempt} started at {rfc3339(attempt.started_at)} and ended at "
         f"{rfc3339(attempt.ended_at)} with {attempt.outcome}{detail}; {again}."

@@ -1,7 +1,7 @@
 """Tables and colours for people; a command takes them in when it draws some, as they are slow to load."""
 
 import sys
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 
 from rich.console import Console
 from rich.table import Table
@@ -25,6 +25,10 @@ STYLES = {
 }
 """The colour of a state; the word itself always stands beside it."""
 
+_GAP = 2
+_SAID = 12
+_ROOMY = 100
+
 
 def console() -> Console:
     """Return where tables are written: colours only on a terminal, none under NO_COLOR."""
@@ -39,7 +43,7 @@ def table(*columns: str, right: Sequence[str] = (), clip: Sequence[str] = ()) ->
         right: Those that are flush right.
         clip: Those that give way where the line is too short; the others stay whole.
     """
-    made = Table(box=None, pad_edge=False, header_style="bold", padding=(0, 2, 0, 0))
+    made = Table(box=None, pad_edge=False, header_style="bold", padding=(0, _GAP, 0, 0))
     for column in columns:
         made.add_column(
             column,
@@ -52,7 +56,7 @@ def table(*columns: str, right: Sequence[str] = (), clip: Sequence[str] = ()) ->
 
 def pairs(told: Mapping[str, str]) -> Table:
     """Return a table of names and what is said of each."""
-    made = Table(box=None, pad_edge=False, show_header=False, padding=(0, 2, 0, 0))
+    made = Table(box=None, pad_edge=False, show_header=False, padding=(0, _GAP, 0, 0))
     made.add_column(no_wrap=True, style="dim")
     made.add_column(overflow="fold")
     for name, text in told.items():
@@ -75,18 +79,34 @@ def styled(word: str, text: str = "") -> Text:
     return Text(text or word, style=STYLES.get(word, ""))
 
 
-def ticks_table(rows: Iterable[TickRow], now: Instant) -> Table:
-    """Return a table of ticks."""
-    made = table("tick", "state", "due", "late", "took", "said", right=("late", "took"), clip=("said",))
-    for row in rows:
-        name = tick_name(row.task, row.key.due_at, row.key.request)
+def ticks_table(rows: Sequence[TickRow], now: Instant) -> Table:
+    """Return a table of ticks that fits: long names go on in a second line, what was said is cut off."""
+    width = console().width
+    with_due = ["due"] if width >= _ROOMY else []
+    made = table("tick", "state", *with_due, "late", "took", "said", right=("late", "took"), clip=("said",))
+    cells = [
+        [present.outcome(row), *([present.ago(row.key.due_at, now)] if with_due else []), present.late(row),
+         present.took(row)]
+        for row in rows
+    ]  # fmt: skip
+    heads = ["state", *with_due, "late", "took"]
+    taken = sum(max(map(len, column)) + _GAP for column in zip(heads, *cells, strict=True))
+    room = width - taken - 2 * _GAP - min(_SAID, max(len("said"), *(len(present.said(row)) for row in rows)))
+    for row, (_, *others) in zip(rows, cells, strict=True):
         many = f" and {row.count - 1} more" if row.count > 1 else ""
         made.add_row(
-            name + many,
+            _broken(tick_name(row.task, row.key.due_at, row.key.request) + many, room),
             styled(row.state.value, present.outcome(row)),
-            present.ago(row.key.due_at, now),
-            present.late(row),
-            present.took(row),
+            *others,
             clipped(present.said(row)),
         )
     return made
+
+
+def _broken(name: str, room: int) -> str:
+    """Return a tick's name in lines that fit, the first break before its instant."""
+    if len(name) <= room:
+        return name
+    task, at, instant = name.rpartition("@")
+    room = max(room, len(at + instant))
+    return "\n".join([*(task[place : place + room] for place in range(0, len(task), room)), at + instant])
