@@ -17,6 +17,9 @@ log = logging.getLogger("everytick")
 PATIENCE = 1_000_000
 """Microseconds until a program tries again after an error of the ledger."""
 
+LAST_PATIENCE = 30_000_000
+"""Microseconds that a program which is to end waits for a ledger that does not answer."""
+
 
 class Program(Protocol):
     """One of the programs."""
@@ -53,7 +56,10 @@ def run(programs: Sequence[Program], presence: Presence, clock: Clock, stopping:
             back = min(quiet.step(program, clock) for program in programs)
             clock.wait(back, [file for program in programs for file in program.files()])
         waiting = list(programs)
-        while waiting := [program for program in waiting if not quiet.finished(program)]:
+        while waiting := [program for program in waiting if not quiet.finished(program, clock)]:
+            if quiet.hopeless(clock):
+                log.error("the ledger still does not answer: ending; others will find this process silent")
+                return
             soon = clock.now() + PATIENCE // 10
             clock.wait(soon, [file for program in waiting for file in program.files()])
         quiet.leave(presence)
@@ -67,6 +73,7 @@ class _Quiet:
 
     def __init__(self) -> None:
         self._troubles: dict[Program, str] = {}
+        self._since: Instant | None = None
 
     def step(self, program: Program, clock: Clock) -> Instant:
         try:
@@ -77,14 +84,20 @@ class _Quiet:
         self._forget(program)
         return back
 
-    def finished(self, program: Program) -> bool:
+    def finished(self, program: Program, clock: Clock) -> bool:
         try:
             done = program.finish()
         except LedgerError as fault:
             self._tell(program, str(fault))
+            self._since = clock.boot() if self._since is None else self._since
             return False
         self._forget(program)
+        self._since = None
         return done
+
+    def hopeless(self, clock: Clock) -> bool:
+        """Tell whether the ledger has refused to let a program end for longer than anybody waits."""
+        return self._since is not None and clock.boot() - self._since > LAST_PATIENCE
 
     def leave(self, presence: Presence) -> None:
         try:

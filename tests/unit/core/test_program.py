@@ -1,0 +1,67 @@
+"""The loop around step(): it outlives a ledger that does not answer, and ends all the same."""
+
+from collections.abc import Sequence
+
+from everytick.errors import LedgerFull
+from everytick.ledgers.sqlite import SqliteLedger
+from everytick.presence import Presence
+from everytick.program import LAST_PATIENCE, run
+from everytick.testing.clock import FakeClock
+from everytick.when import Instant
+
+
+class Stuck:
+    """A program whose ledger has no room, for so many calls."""
+
+    def __init__(self, clock: FakeClock, refusals: int) -> None:
+        self.clock = clock
+        self.refusals = refusals
+        self.steps = self.finishes = 0
+        self.closed = False
+
+    def step(self) -> Instant:
+        self.steps += 1
+        self._refuse()
+        return self.clock.now() + 1_000_000
+
+    def files(self) -> Sequence[int]:
+        return ()
+
+    def finish(self) -> bool:
+        self.finishes += 1
+        self._refuse()
+        return True
+
+    def close(self) -> None:
+        self.closed = True
+
+    def _refuse(self) -> None:
+        if self.refusals:
+            self.refusals -= 1
+            raise LedgerFull("no room")
+
+
+def play(refusals: int, steps: int) -> tuple[Stuck, FakeClock]:
+    clock = FakeClock()
+    program = Stuck(clock, refusals)
+    with SqliteLedger(":memory:") as ledger:
+        presence = Presence(ledger, clock, "runner")
+        presence.join()
+        run([program], presence, clock, lambda: program.steps >= steps)
+    return program, clock
+
+
+def test_it_goes_on_when_the_ledger_answers_again() -> None:
+    program, _ = play(refusals=3, steps=5)
+    assert (program.steps, program.finishes, program.closed) == (5, 1, True)
+
+
+def test_it_waits_a_while_for_the_ledger_to_let_it_end() -> None:
+    program, _ = play(refusals=10, steps=5)
+    assert (program.finishes, program.closed) == (6, True)
+
+
+def test_it_ends_at_last_where_the_ledger_never_answers() -> None:
+    program, clock = play(refusals=10**9, steps=1)
+    assert program.closed
+    assert clock.boot() - 1_000_000_000 > LAST_PATIENCE
