@@ -4,6 +4,7 @@ import logging
 import signal
 import sys
 import threading
+from collections.abc import Callable
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import replace
 from pathlib import Path
@@ -72,10 +73,10 @@ def up(
         _live("up", here, tasks.runner, limit=limit, view=None if quiet else _view(url, tasks.data))
 
 
-def _view(url: str, data: Path) -> AbstractContextManager[None]:
+def _view(url: str, data: Path) -> Callable[[threading.Event], AbstractContextManager[None]]:
     from everytick.cli.view import View
 
-    return View(url, data)
+    return lambda ending: View(url, data, ending)
 
 
 def scheduler(ledger: LedgerOption = "", app: AppOption = "") -> None:
@@ -104,7 +105,7 @@ def _live(
     *,
     limit: int,
     queues: list[str] | None = None,
-    view: AbstractContextManager[None] | None = None,
+    view: Callable[[threading.Event], AbstractContextManager[None]] | None = None,
 ) -> None:
     logging.basicConfig(
         level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s: %(message)s", stream=sys.stderr
@@ -112,5 +113,5 @@ def _live(
     how = replace(how, limit=limit or how.limit, queues=tuple(queues) if queues else how.queues)
     stop = _Stop(here.clock)
     presence, parts = programs(kind, here.ledger, here.clock, how)
-    with view or nullcontext():
+    with view(stop.asked) if view else nullcontext():
         run(parts, presence, here.clock, stop.asked.is_set)

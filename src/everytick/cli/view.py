@@ -30,6 +30,8 @@ _PERIOD = 1.0
 _NEXT = 6
 _RECENT = 12
 _READ = 200
+_RUNNING = "Ctrl-C ends it."
+_ENDING = "Ending: what runs may finish first. Ctrl-C again ends it at once."
 
 
 class View:
@@ -38,11 +40,13 @@ class View:
     Args:
         url: The ledger.
         data: The folder of the feeds' lists.
+        ending: Set when the programs were told to stop, and wait for what still runs.
     """
 
-    def __init__(self, url: str, data: Path) -> None:
+    def __init__(self, url: str, data: Path, ending: threading.Event) -> None:
         self._url = url
         self._data = data
+        self._ending = ending
         self._over = threading.Event()
         self._thread = threading.Thread(target=self._run, name="view", daemon=True)
 
@@ -70,7 +74,8 @@ class View:
             over = False
             while not over:
                 over = self._over.wait(_PERIOD)
-                live.update(screen.draw(live.console.height), refresh=True)
+                foot = _ENDING if self._ending.is_set() and not over else "" if over else _RUNNING
+                live.update(screen.draw(live.console.height, foot), refresh=True)
 
     def _lines(self, screen: "_Screen") -> None:
         over = False
@@ -116,8 +121,8 @@ class _Screen:
             return (self._ledger.output(row.key, row.attempt)[0] or "").partition("\n")[0]
         return present.said(row)
 
-    def draw(self, height: int) -> Group:
-        """Return the screen."""
+    def draw(self, height: int, foot: str) -> Group:
+        """Return the screen, with a line at its foot."""
         now = self._clock.now()
         self._read_tasks()
         states = (*TERMINAL, State.RUNNING)
@@ -127,7 +132,7 @@ class _Screen:
         lists = self._lists(now)
         if lists is not None:
             parts += [Text(""), lists]
-        parts.append(Text("Ctrl-C ends it.", style="dim"))
+        parts.append(Text(foot, style="dim"))
         return Group(*parts)
 
     def _read_tasks(self) -> None:
