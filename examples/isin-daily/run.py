@@ -1,28 +1,43 @@
 """The example in one command: the pretend exchange, then `everytick up` in its place.
 
-The provider is started first and ends with this process, which becomes `everytick up`.
+The provider listens where `everytick.toml` looks for the list. It is started first and ends with this process,
+which becomes `everytick up`.
 """
 
 import os
 import subprocess
 import sys
+import tomllib
 from pathlib import Path
+from urllib.parse import urlsplit
 
 HERE = Path(__file__).resolve().parent
 
 
 def main() -> None:
-    """Start the provider, then become `everytick up`."""
-    provider = subprocess.Popen(  # noqa: S603 - our own file beside this one
-        [sys.executable, HERE / "provider.py"], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
-    )
-    first = provider.stdout.readline().strip() if provider.stdout else ""
-    if not first:
-        told = provider.stderr.read() if provider.stderr else ""
-        sys.exit(f"the list provider did not start: {told.strip().splitlines()[-1] if told else 'no word'}")
-    print(f"A pretend exchange serves {first}", flush=True)
+    """Start the provider, unless the list comes from elsewhere, then become `everytick up`."""
     os.chdir(HERE)
+    url = urlsplit(tomllib.loads(Path("everytick.toml").read_text("utf-8"))["feed"]["isins"]["url"])
+    if url.hostname == "127.0.0.1":
+        print(f"A pretend exchange serves {provide(url.port or 80)}", flush=True)
     os.execv(sys.executable, [sys.executable, "-m", "everytick", "up", "everytick.toml", *sys.argv[1:]])  # noqa: S606
+
+
+def provide(port: int) -> str:
+    """Start the provider; return the list's URL, which it tells once it serves."""
+    provider = subprocess.Popen(  # noqa: S603 - our own file beside this one
+        [sys.executable, "provider.py", "--port", str(port)],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        process_group=0,  # Ctrl-C is for Everytick, which may be downloading just then
+    )
+    told, trouble = provider.stdout, provider.stderr
+    first = told.readline().strip() if told else ""
+    if not first:
+        lines = trouble.read().splitlines() if trouble else []
+        sys.exit(f"the list provider did not start; is another example running? {''.join(lines[-1:])}")
+    return first
 
 
 if __name__ == "__main__":
