@@ -7,7 +7,7 @@ import math
 from collections.abc import Callable, Mapping
 from datetime import timedelta
 from difflib import get_close_matches
-from typing import Any
+from typing import Any, TypeVar
 
 from everytick.errors import UsageError
 from everytick.policy import (
@@ -22,6 +22,8 @@ from everytick.policy import (
     Uncertain,
 )
 from everytick.when import parse_duration
+
+P = TypeVar("P", CatchUp, Retry)
 
 _SHORTEST = 1_000
 _LONGEST = 36_525 * 86_400 * 1_000_000
@@ -165,7 +167,7 @@ def _is_json(value: object, depth: int) -> bool:
 def catch_up(value: object) -> CatchUp:
     """Return the policy of ``"latest"`` or ``{policy = "all", limit = 10, window = "1d"}``."""
     if isinstance(value, CatchUp):
-        return value
+        return _counted(value, "window", "grace")
     kinds = {kind.value: kind for kind in CatchingUp}
     if not isinstance(value, Mapping):
         return CatchUp(one_of(value, kinds))
@@ -198,7 +200,7 @@ def overlap(value: object) -> Overlap:
 def retry(value: object) -> Retry:
     """Return the policy of ``{attempts = 5, backoff = "exponential"}`` or of a number of attempts."""
     if isinstance(value, Retry):
-        return value
+        return _counted(value, "delay", "max_delay")
     if not isinstance(value, Mapping):
         return Retry(whole(value))
     _only(value, _RETRY_WORDS)
@@ -264,6 +266,15 @@ def policies(words: Mapping[str, object]) -> Policies:
         except UsageError as fault:
             raise UsageError(f"{word}: {fault}") from fault
     return Policies(**given)
+
+
+def _counted(policy: P, *words: str) -> P:
+    """Return a policy that was made in Python: its durations have to be microseconds by then."""
+    for word in words:
+        length = getattr(policy, word)
+        if length is not None and (type(length) is not int or not _SHORTEST <= length <= _LONGEST):
+            raise UsageError(f"{word}={length!r} is no duration here; write {word}=duration({length!r})")
+    return policy
 
 
 def _only(given: Mapping[str, object], known: set[str]) -> None:
