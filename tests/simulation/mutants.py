@@ -197,8 +197,8 @@ def hunt(name: str, worlds: int) -> Played | None:
         MUTANTS[name](patch)
         worlds_played = (simulate(seed) for seed in range(1, worlds + 1))
         found = next((one for one in worlds_played if one.broken), None)
-    if found is not None and found.broken.startswith(_MISTAKES):
-        raise RuntimeError(f"the mutant '{name}' itself is broken: {found.broken}")
+    if found is not None and (found.broken.startswith(_MISTAKES) or simulate(found.seed).broken):
+        raise RuntimeError(f"seed {found.seed} is broken, but not by '{name}': {found.broken}")
     return found
 
 

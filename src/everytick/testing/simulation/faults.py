@@ -98,7 +98,8 @@ class Faults:
     def hesitate(self, call: str) -> None:
         """Perhaps stop the process for a while: mostly for a moment, sometimes for longer than a lease."""
         if self._falls(call, "paused", self.pauses):
-            self._pause(round(10 ** self._random.uniform(2, 7.6)))
+            shortest, longest = self._random.choice(((2, 6), (2, 6), (2, 6), (6.9, 7.6)))
+            self._pause(round(10 ** self._random.uniform(shortest, longest)))
 
     def before(self, call: str) -> None:
         """Meet whatever falls before a call of an executor."""

@@ -32,6 +32,7 @@ class Known:
         kept: The attempts of each tick that did not end it: number, holder, outcome, and whether refused.
         cursors: How far each task and backfill is planned.
         left: The newest instant of each task whose tick was more than planned.
+        begun: How many ticks have begun.
     """
 
     def __init__(self, machine: Machine) -> None:
@@ -53,6 +54,7 @@ class Known:
         self.kept: dict[Key, list[tuple[int, int, str, bool]]] = {}
         self.cursors: dict[tuple[int, int], Instant] = {}
         self.left: dict[int, Instant] = {}
+        self.begun = 0
 
     def key_of(self, name: str) -> Key:
         """Return the key of a tick by its name."""

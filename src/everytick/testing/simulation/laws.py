@@ -17,7 +17,11 @@ class _Span:
     edition: Edition
     after: Instant
     through: Instant
-    open_pause: bool
+    paused: bool
+
+    @property
+    def open_pause(self) -> bool:
+        return self.paused and self.through == NEVER
 
 
 def at_rest(model: Model, ledger: Ledger, through: Instant) -> str:
@@ -39,28 +43,27 @@ def at_rest(model: Model, ledger: Ledger, through: Instant) -> str:
 
 
 def _due_within(editions: Sequence[Edition], after: Instant, through: Instant) -> bool:
+    """Tell whether planning owes a row by now: what a pause left out is written with the tick after it."""
     for span in _spans(editions):
         if span.open_pause:
             return False
         begin, end = max(span.after, after), min(span.through, through)
-        if begin < end and span.edition.schedule.count(begin, end):
+        if not span.paused and begin < end and span.edition.schedule.count(begin, end):
             return True
     return False
 
 
-def check(model: Model, ledger: Ledger, through: Instant, now: Instant) -> None:
+def check(model: Model, ledger: Ledger, through: Instant) -> None:
     """Hold the ledger of a world at rest against the model.
 
     Args:
         model: What truly happened.
         ledger: What stands there.
         through: The last instant that counts.
-        now: The moment: pauses that have not ended have no rows yet.
 
     Raises:
         LawBroken: Something is missing, too many, or wrong.
     """
-    del now
     for task_id in model.names:
         rows = list(ledger.recorded(task_id, -NEVER, NEVER))
         _same(model, task_id, rows)
@@ -69,7 +72,7 @@ def check(model: Model, ledger: Ledger, through: Instant, now: Instant) -> None:
         _chained(model, scheduled)
         for row in rows:
             _attempts(model, row)
-    _requests(model, ledger)
+    _requests(model)
 
 
 def _same(model: Model, task_id: int, rows: Sequence[TickRow]) -> None:
@@ -103,10 +106,10 @@ def _spans(editions: Sequence[Edition]) -> Iterator[_Span]:
             continue
         if edition.status == "paused":
             until = max(begin, min(end, edition.paused_until or NEVER))
-            yield _Span(edition=edition, after=begin, through=until, open_pause=until == NEVER)
+            yield _Span(edition=edition, after=begin, through=until, paused=True)
             begin = until
         if begin < end:
-            yield _Span(edition=edition, after=begin, through=end, open_pause=False)
+            yield _Span(edition=edition, after=begin, through=end, paused=False)
 
 
 def _complete(model: Model, task_id: int, rows: Sequence[TickRow], through: Instant) -> None:
@@ -114,14 +117,16 @@ def _complete(model: Model, task_id: int, rows: Sequence[TickRow], through: Inst
     name = model.names[task_id]
     left = iter(rows)
     row = next(left, None)
-    for span in _spans(model.editions.get(task_id, [])):
+    editions = model.editions.get(task_id, [])
+    for span in _spans(editions):
         if span.open_pause:
             break
         schedule = span.edition.schedule
         due = schedule.instant_after(span.after)
         while due is not None and due <= span.through:
             if row is None or row.key.due_at > due:
-                if due > through:
+                owed = row is not None or not span.paused or _due_within(editions, due, through)
+                if due > through or not owed:
                     return
                 raise LawBroken(f"{name} has no row for {model.name_of(Key(task_id, due))} (law 1)")
             if row.key.due_at < due or row.version != span.edition.number:
@@ -160,7 +165,7 @@ def _attempts(model: Model, row: TickRow) -> None:
         raise LawBroken(f"{model.name_of(row.key)} ran attempts {beyond}, of which the ledger knows nothing")
 
 
-def _requests(model: Model, ledger: Ledger) -> None:
+def _requests(model: Model) -> None:
     """Each manual run has its tick; each backfill has each of its instants once."""
     asked: dict[int, list[Instant]] = {}
     for key in model.ticks:
@@ -177,4 +182,3 @@ def _requests(model: Model, ledger: Ledger) -> None:
             raise LawBroken(f"backfill {request} has {len(found)} of {len(wanted)} ticks, or others (law 1)")
     if asked:
         raise LawBroken(f"nobody asked for {sorted(asked)}")
-    del ledger

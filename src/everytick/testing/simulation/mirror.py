@@ -26,7 +26,11 @@ class Edition:
 
 @dataclass(slots=True, kw_only=True)
 class Mirror:
-    """A tick as its row last was; ``cancelled`` tells that somebody asked it to stop."""
+    """A tick as its row last was.
+
+    Beside the row: its lane, whether somebody asked it to stop, and the how-manieth tick of its world it was
+    to begin.
+    """
 
     key: Key
     version: int
@@ -43,6 +47,7 @@ class Mirror:
     ended_at: Instant | None
     lane: int | None = None
     cancelled: bool = False
+    begun: int = 0
 
     @property
     def active(self) -> bool:

@@ -38,18 +38,16 @@ class Model(Known):
         if key in self.alive[key.task_id]:
             raise LawBroken(f"{what} began beside another attempt of it (once)")
         limit = self.policies(tick).overlap.limit
-        others = (self.active[key.task_id] | self.alive[key.task_id]) - {key}
+        others = self.active[key.task_id] | self.alive[key.task_id]
+        others = {other for other in others if self.ticks[other].begun < tick.begun}
         if run.attempt == 1 and limit is not None and len(others) >= limit:
             raise LawBroken(f"{what} began beside {self.listed(others)}; its limit is {limit} (law 6)")
-        self._in_order(tick)
         self.runs[key, run.attempt] = run
         self.alive[key.task_id].add(key)
 
     def _in_order(self, tick: Mirror) -> None:
-        if tick.attempt > 1 or self.policies(tick).overlap.kind is not Overlapping.QUEUE_ALL:
-            return
         earlier = {key for key in self.waiting[tick.key.task_id] if key < tick.key}
-        if earlier:
+        if earlier and self.policies(tick).overlap.kind is Overlapping.QUEUE_ALL:
             raise LawBroken(
                 f"{self.name_of(tick.key)} began before {self.listed(earlier)}, which waits (queue_all)"
             )
@@ -83,9 +81,12 @@ class Model(Known):
                 self._other(kind, row, call, caller)
         if call == "request":
             self.manual[change] = next(iter(moved))
-        for key, before in moved.items():
+        for key, before in sorted(moved.items()):
             after = self.ticks.get(key)
             if after is not None:
+                if after.state is State.RUNNING and not after.begun:
+                    self.begun = after.begun = self.begun + 1
+                    self._in_order(after)
                 self._lane(after)
                 self._room(key)
                 if before is not None:
@@ -142,6 +143,7 @@ class Model(Known):
             ended_at=row[17],
             lane=known.lane if known else None,
             cancelled=known.cancelled if known else False,
+            begun=known.begun if known else 0,
         )
         if was is not None:
             self._legal(known, tick, (was, attempt_was, holder_was))

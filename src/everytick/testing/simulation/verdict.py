@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from everytick.clock import STEP
 from everytick.plan import UNSTARTED
 from everytick.policy import RERUNS, CatchingUp, Overlapping, jittered
 from everytick.testing.simulation.known import Known
@@ -22,7 +23,7 @@ def judge(known: Known, before: Mirror, after: Mirror, call: str, caller: Caller
             raise LawBroken(f"{name} was started before it was ready")
     elif after.state in TERMINAL:
         _unrun(known, before, after, call)
-    if after.state in TERMINAL and (after.ended_at is None or after.ended_at > caller.now):
+    if after.state in TERMINAL and (after.ended_at is None or after.ended_at > caller.now + STEP):
         raise LawBroken(f"{name} ended in the future")
 
 
@@ -146,7 +147,7 @@ def left_out(known: Known, tick: Mirror, caller: Caller) -> None:
         raise LawBroken(f"{name} stands for {tick.count} instants, but there are {found} (law 1)")
     following = known.editions[tick.key.task_id][tick.version : tick.version + 1]
     end = min([caller.now, *(one.since for one in following)])
-    if last > caller.now:
+    if last > caller.now + STEP:
         raise LawBroken(f"{name} skips instants that are yet to come")
     if tick.reason is Reason.PAUSED:
         until = edition.paused_until
@@ -211,9 +212,8 @@ def _failing(known: Known, task_id: int) -> Meant:
     """Return the pause that a program itself may write, after so many failed ticks."""
     newest = known.editions[task_id][-1]
     limit = newest.task.policies.pause_after or 10**9
-    failed = [
-        tick for tick in known.ticks.values() if tick.key.task_id == task_id and tick.state is State.FAILED
-    ]
+    ticks = (tick for tick in known.ticks.values() if tick.key.task_id == task_id)
+    failed = [tick for tick in ticks if tick.state is State.FAILED and tick.key.due_at >= newest.since]
     if len(failed) < limit:
         raise LawBroken(f"{known.names[task_id]} was paused by a program after {len(failed)} failures")
     return Meant(task=None, status="paused")

@@ -299,13 +299,19 @@ class World:
         self._move(self.machine.boot + down)
 
     def step_clock(self) -> None:
-        """Let the wall clock step, by a little or by hours."""
-        size = round(10 ** self.random.uniform(5, 9.9))
-        self.machine.wall_ahead = self.random.choice((-size, 0, size))
-        self.say(f"the wall clock is {self.machine.wall_ahead / 1e6:g} s ahead")
-        if self.random.random() < 0.3:
-            self.later(self._downtime(), lambda: self.meet(Person.vouch))
-        self._ahead = max(self._ahead, self.machine.wall_ahead)
+        """Let the wall clock step, by a little or by hours; it is vouched for, or soon set right."""
+        size = round(10 ** self.random.uniform(*self.random.choice(((5, 6.5), (7, 9.9)))))
+        self._set_wall(self.random.choice((-size, 0, size, size)))
+        delay = round(10 ** self.random.uniform(5.5, 7))
+        if self.random.random() < 0.7:
+            self.later(delay, lambda: self.meet(Person.vouch))
+        else:
+            self.later(delay, partial(self._set_wall, 0))
+
+    def _set_wall(self, ahead: int) -> None:
+        self.machine.wall_ahead = ahead
+        self._ahead = max(self._ahead, ahead)
+        self.say(f"the wall clock is {ahead / 1e6:g} s ahead")
 
     def meet(self, act: Callable[[Person], None]) -> None:
         """Let a person do something, with a connection of their own."""
