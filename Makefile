@@ -64,3 +64,11 @@ docs: setup ## Write the reference of commands from the commands
 .PHONY: tools
 tools: ## Install the Debian programs that the oracle and fault tests use
 	@tests/tools.sh
+
+.PHONY: simulate
+simulate: setup ## Play random worlds with crashes at every call (WORLDS=1800), and print what fell where
+	@$(BIN)/python -m everytick.testing.simulation --worlds $(or $(WORLDS),1800)
+
+.PHONY: mutants
+mutants: setup ## Plant ten bugs, one at a time, and see that the simulation finds each
+	@$(BIN)/python tests/simulation/mutants.py
