@@ -1,7 +1,7 @@
 """The example in one command: the pretend exchange, then `everytick up` in its place.
 
-The provider listens where `everytick.toml` looks for the list. It is started first and ends with this process,
-which becomes `everytick up`.
+The provider listens where `everytick.toml` looks for the list. It is started first and ends with this
+process, which becomes `everytick up`.
 """
 
 import os

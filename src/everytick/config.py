@@ -162,16 +162,17 @@ def parse(file: Path, text: str) -> Config:
     try:
         whole = tomllib.loads(text)
     except tomllib.TOMLDecodeError as fault:
-        raise _toml_fault(file, fault) from fault
+        raise _toml_fault(file, text, fault) from fault
     except (RecursionError, ValueError) as fault:  # nested a thousand deep; a number of 5,000 digits
         raise ConfigError("this is no TOML that can be read: too deep or too long", file=str(file)) from fault
     return _config(Place(file, text), whole)
 
 
-def _toml_fault(file: Path, fault: tomllib.TOMLDecodeError) -> ConfigError:
-    found = re.search(r"\(at line (\d+), column \d+\)", str(fault))
-    message = re.sub(r"\s*\(at .*\)", "", str(fault))
-    return ConfigError(f"this is no TOML: {message}", file=str(file), line=int(found[1]) if found else None)
+def _toml_fault(file: Path, text: str, fault: tomllib.TOMLDecodeError) -> ConfigError:
+    message, _, place = str(fault).rpartition(" (at ")
+    found = re.match(r"line (\d+)", place)
+    line = int(found[1]) if found else text.count("\n") + 1  # at end of document
+    return ConfigError(f"this is no TOML: {message}", file=str(file), line=line)
 
 
 def _config(place: Place, whole: Mapping[str, Any]) -> Config:

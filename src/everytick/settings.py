@@ -29,6 +29,7 @@ _SHORTEST = 1_000
 _LONGEST = 36_525 * 86_400 * 1_000_000
 """A millisecond and a century, in microseconds: no duration is shorter or longer."""
 
+_ENDLESS = 1e10  # seconds; nan is no less
 _MOST = 1_000_000_000
 _WIDEST = range(-(2**63), 2**64)
 _DEEPEST = 50
@@ -45,7 +46,7 @@ def duration(value: object) -> Duration:
         length = value // timedelta(microseconds=1)
     elif isinstance(value, str):
         length = parse_duration(value) // timedelta(microseconds=1)
-    elif isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value):
+    elif isinstance(value, int | float) and not isinstance(value, bool) and abs(value) < _ENDLESS:
         length = round(value * 1_000_000)
     else:
         raise UsageError(f"{value!r} is no duration; write it as '30s', '15m', '1h30m' or '2d'")
