@@ -140,6 +140,16 @@ class Presence:
         return [process for process in seen if moment - self._watched[process.id].since >= self.lease]
 
 
+def vanished(process: Process) -> bool:
+    """Tell whether a process is seen to have ended: it ran on this machine, and is not here any more.
+
+    That is for people to read. Only a sweeper, which watches beats, declares a process dead.
+    """
+    if process.host != socket.gethostname():
+        return False
+    return process.boot != _boot_id() or not Path(f"/proc/{process.pid}").exists()
+
+
 def _boot_id() -> str:
     try:
         return Path("/proc/sys/kernel/random/boot_id").read_text("ascii").strip()

@@ -13,7 +13,7 @@ from everytick.cli.session import Session, session
 from everytick.errors import UnknownName, UsageError
 from everytick.ledger import TickFilter, VersionRow
 from everytick.plan import Status
-from everytick.tick import NEVER, Key, State, TickRow, parse_tick_name, rfc3339
+from everytick.tick import NEVER, State, TickRow, rfc3339
 from everytick.versions import revived
 
 TaskArgument = Annotated[str, typer.Argument(metavar="TASK")]
@@ -170,15 +170,11 @@ def the_tick(here: Session, name: str) -> TickRow:
     Raises:
         UnknownName: There is none.
     """
-    task, due_at, request = parse_tick_name(name)
-    task_id = here.edits.task(task).newest.task_id
-    row = here.ledger.tick(Key(task_id, due_at, request))
-    if row is None:
-        before = here.ledger.ticks(TickFilter(task=task, until=due_at, limit=1))
-        row = before[0] if before and (before[0].through or 0) >= due_at else None
+    row = here.tick(name)
     if row is None:
         raise UnknownName(
-            f"there is no tick {name}; everytick ticks {task} lists them, everytick why tells more"
+            f"there is no tick {name}; everytick ticks {name.partition('@')[0]} lists them, "
+            "everytick why tells more"
         )
     return row
 

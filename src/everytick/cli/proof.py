@@ -30,6 +30,7 @@ from everytick.clock import SystemClock
 from everytick.errors import EverytickError, UsageError
 from everytick.health import Kind, health
 from everytick.ledger import Change
+from everytick.presence import vanished
 from everytick.release import VERSION
 from everytick.task import Call, Command, Inline, Task
 from everytick.when import Instant
@@ -108,9 +109,9 @@ def _show_audit(found: Audit) -> None:
     whole = found.as_json()
     from everytick.cli import tables
 
-    made = tables.table("counted", "ticks", right=("ticks",))
+    made = tables.table(f"of {present.many(found.tasks, 'task')}", "ticks", right=("ticks",))
     for name, value in whole.items():
-        if isinstance(value, int):
+        if isinstance(value, int) and name != "tasks" and (value or name != "unlisted"):
             bad = name in {"missing", "doubled", "unexplained"} and value
             made.add_row(name, f"{value:,}", style="bold red" if bad else "")
     console = tables.console()
@@ -219,15 +220,17 @@ def _installation() -> Iterator[_Point]:
 def _ledger(here: Session, url: str) -> Iterator[_Point]:
     rows = list(here.ledger.tasks())
     yield _Point(verdict="good", what="ledger", detail=f"{url}: {present.many(len(rows), 'task')}")
-    living = here.ledger.processes()
-    for one in living:
+    processes = here.ledger.processes()
+    silent = {one.id for one in processes if vanished(one)}
+    for one in (one for one in processes if one.id not in silent):
         yield _Point(
             verdict="look" if abs(one.skew) > 2_000_000 else "good",
             what=one.kind,
             detail=f"process {one.id}, pid {one.pid} on {one.host}, beat {one.beat}, "
             f"its wall clock {one.skew / 1e6:+.3f} s from its own",
         )
-    for alarm in health(facts(here.ledger, here.versions, here.now()), here.now()):
+    now = here.now()
+    for alarm in health(facts(here.ledger, here.versions, now, silent), now):
         bad = alarm.kind is not Kind.DESERTED
         yield _Point(
             verdict="bad" if bad else "look", what=alarm.kind, detail=f"{alarm.sentence}; {alarm.mend}"

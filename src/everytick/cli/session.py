@@ -12,6 +12,7 @@ from everytick.config import load
 from everytick.edits import Author, Edits
 from everytick.errors import UsageError
 from everytick.ledger import Ledger
+from everytick.tick import Key, TickRow, parse_tick_name
 from everytick.versions import Versions
 from everytick.when import Instant
 
@@ -35,6 +36,20 @@ class Session:
     def now(self) -> Instant:
         """Return the moment."""
         return self.clock.now()
+
+    def tick(self, name: str) -> TickRow | None:
+        """Return the row of a tick, or the one row that stands for it and its neighbours.
+
+        Raises:
+            UsageError: The name is none of a tick, or there is no such task.
+        """
+        task, due_at, request = parse_tick_name(name)
+        task_id = self.edits.task(task).newest.task_id
+        row = self.ledger.tick(Key(task_id, due_at, request))
+        if row is None and not request:
+            before = self.ledger.recorded_before(task_id, 0, due_at)
+            row = before if before is not None and (before.through or 0) >= due_at else None
+        return row
 
 
 @contextmanager

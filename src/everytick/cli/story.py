@@ -1,14 +1,16 @@
 """The story of one tick, told from the ledger: why it ran, did not run, or does not exist."""
 
+import json
 from collections.abc import Iterator
 
 from everytick.cli import present
 from everytick.cli.session import Session
 from everytick.ledger import AttemptRow, Process
 from everytick.plan import Status, Version
+from everytick.policy import Overlapping
+from everytick.presence import vanished
 from everytick.tick import (
     NEVER,
-    Key,
     Reason,
     State,
     TickRow,
@@ -43,9 +45,7 @@ def tell(here: Session, name: str) -> list[str]:
     Raises:
         UsageError: The name is none of a tick, or there is no such task.
     """
-    task, due_at, request = parse_tick_name(name)
-    found = here.edits.task(task)
-    row = here.ledger.tick(Key(found.newest.task_id, due_at, request))
+    row = here.tick(name)
     if row is None:
         return list(_absent(here, name))
     return [sentence for sentence in _lines(here, row) if sentence]
@@ -100,7 +100,7 @@ def _ending(here: Session, row: TickRow) -> str:
         case State.SUCCEEDED:
             return f"It succeeded at {ended}, after {present.took(row)}."
         case State.CANCELLED:
-            return f"It was cancelled at {ended}."
+            return f"It was cancelled at {ended}{_canceller(here, row)}."
         case State.SKIPPED if row.reason is not None:
             return f"It was skipped at {ended}: {_SKIPPED[row.reason].format(next_due=next_due)}."
         case State.FAILED if row.reason is not None:
@@ -111,11 +111,29 @@ def _ending(here: Session, row: TickRow) -> str:
             return _waiting(here, row)
 
 
+def _canceller(here: Session, row: TickRow) -> str:
+    """Return who asked for a tick's end, where that is known."""
+    name, after = tick_name(row.task, row.key.due_at, row.key.request), 0
+    while changes := here.ledger.changes(after=after, act="cancel"):
+        for change in changes:
+            if json.loads(change.detail).get("tick") == name:
+                return f": {change.actor} asked for it" + (f", {change.note}" if change.note else "")
+        after = changes[-1].id
+    policies = here.versions.policies(row.key.task_id, row.version)
+    newer = policies.overlap.kind is Overlapping.CANCEL_RUNNING
+    return ": a newer tick of the task was due, and its overlap policy cancels then" if newer else ""
+
+
 def _holder(here: Session, holder: int | None) -> str:
     found: Process | None = next((one for one in here.ledger.processes() if one.id == holder), None)
     if found is None:
         return f"{holder}, which has ended; it is given up when its lease is over"
-    return f"{holder} (pid {found.pid} on {found.host})"
+    gone = (
+        ", which has ended; a scheduler that watches notices when its lease is over"
+        if vanished(found)
+        else ""
+    )
+    return f"{holder} (pid {found.pid} on {found.host}){gone}"
 
 
 def _waiting(here: Session, row: TickRow) -> str:
@@ -156,6 +174,9 @@ def _absent(here: Session, name: str) -> Iterator[str]:
     elif version.schedule.instant_after(due_at - 1) != due_at:
         yield f"Its schedule does not yield that instant: {version.schedule.sentence()}."
         yield _neighbours(version, due_at)
+    elif version.status is Status.PAUSED and due_at <= min(here.now(), version.paused_until or NEVER):
+        since = rfc3339(version.since)
+        yield f"The task is paused since {since}; one row will stand for the ticks of the pause when it ends."
     elif row.planned_through < due_at:
         yield _unplanned(here, due_at, row.planned_through)
     else:
