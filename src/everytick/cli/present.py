@@ -113,16 +113,21 @@ def _time(instant: Instant | None) -> str | None:
 
 
 def said(row: TickRow) -> str:
-    """Return the result of a tick in a few words; numbers with their names, texts alone."""
-    if row.summary is None:
-        return f"attempt {row.attempt}" if row.attempt > 1 else ""
-    value = json.loads(row.summary)
-    if isinstance(value, int) and row.state is State.FAILED:
-        return f"exit status {value}"
-    if not isinstance(value, dict):
-        return "" if value == 0 else str(value)
-    told = {key: part for key, part in value.items() if part not in (0, None, "")}
-    return ", ".join(part if isinstance(part, str) else f"{key} {part}" for key, part in told.items())
+    """Return the result of a tick in a few words, and its attempt where that is not the first."""
+    told = [] if row.summary is None else _result(json.loads(row.summary), row.state)
+    if row.attempt > 1:
+        told.append(f"attempt {row.attempt}")
+    return ", ".join(told)
+
+
+def _result(value: object, state: State) -> list[str]:
+    """Return numbers with their names, texts alone."""
+    if isinstance(value, dict):
+        told = {key: part for key, part in value.items() if part not in (0, None, "")}
+        return [part if isinstance(part, str) else f"{key} {part}" for key, part in told.items()]
+    if isinstance(value, int) and state in {State.FAILED, State.CANCELLED}:
+        return [f"exit status {value}"]
+    return [] if value == 0 else [str(value)]
 
 
 def many(count: int, one: str, more: str = "") -> str:

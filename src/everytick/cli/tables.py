@@ -1,5 +1,6 @@
 """Tables and colours for people; a command takes them in when it draws some, as they are slow to load."""
 
+import os
 import sys
 from collections.abc import Mapping, Sequence
 
@@ -28,11 +29,14 @@ STYLES = {
 _GAP = 2
 _SAID = 12
 _ROOMY = 100
+_PIPED = 200
+"""The width where there is no screen: nothing is cut off that another program may look for."""
 
 
 def console() -> Console:
     """Return where tables are written: colours only on a terminal, none under NO_COLOR."""
-    return Console(file=sys.stdout, highlight=False, soft_wrap=False)
+    piped = not sys.stdout.isatty() and "COLUMNS" not in os.environ
+    return Console(file=sys.stdout, highlight=False, soft_wrap=False, width=_PIPED if piped else None)
 
 
 def table(*columns: str, right: Sequence[str] = (), clip: Sequence[str] = ()) -> Table:

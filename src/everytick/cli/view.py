@@ -22,7 +22,7 @@ from everytick.feeds.show import show
 from everytick.feeds.tasks import REFRESH
 from everytick.ledger import Ledger, TickFilter
 from everytick.plan import Status, Version
-from everytick.tick import SECOND, TERMINAL, State, TickRow, rfc3339
+from everytick.tick import SECOND, TERMINAL, State, TickRow, rfc3339, tick_name
 from everytick.versions import revived
 from everytick.when import Instant
 
@@ -110,9 +110,8 @@ class _Screen:
 
     def _line(self, row: TickRow) -> str:
         said = self._said(row)
-        name = f"{row.task}@{rfc3339(row.key.due_at)}" + (
-            f" and {row.count - 1} more" if row.count > 1 else ""
-        )
+        more = f" and {row.count - 1} more" if row.count > 1 else ""
+        name = tick_name(row.task, row.key.due_at, row.key.request) + more
         ended = rfc3339((row.ended_at or 0) // SECOND * SECOND)
         return f"{ended}  {name}  {present.outcome(row)}  {said}".rstrip()
 
