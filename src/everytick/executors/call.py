@@ -14,7 +14,7 @@ from pathlib import Path
 from types import ModuleType, TracebackType
 from typing import Any, Literal
 
-from everytick.errors import UsageError
+from everytick.errors import FeedError, UsageError
 from everytick.tick import Tick
 
 SUMMARY_LIMIT = 4096
@@ -110,6 +110,8 @@ def failure(fault: BaseException) -> Verdict:
             if status
             else Verdict(outcome="succeeded")
         )
+    if isinstance(fault, FeedError):  # a list that was refused: its message says it all
+        return Verdict(outcome="error", error=f"{type(fault).__name__}: {fault}"[:_ERROR_LIMIT])
     return Verdict(outcome="error", error=one_line(fault)[:_ERROR_LIMIT], trace=_trace(fault))
 
 
