@@ -7,6 +7,7 @@ import sys
 import tomllib
 from collections.abc import Iterator
 from pathlib import Path
+from threading import Event
 
 import pytest
 
@@ -15,12 +16,17 @@ from everytick.cli.manual import manual
 
 ROOT = Path(__file__).parents[2]
 EVERYTICK = Path(sys.executable).with_name("everytick")
-STEP = re.compile(r"<!-- (file|append|run)(?:: (\S+)| for (\d+) seconds)? -->\n```\w+\n(.*?)```", re.DOTALL)
+STEP = re.compile(
+    r"<!-- (wait) (\d+) seconds -->"
+    r"|<!-- (file|append|run)(?:: (\S+)| for (\d+) seconds)? -->\n```\w+\n(.*?)```",
+    re.DOTALL,
+)
 
 
 def steps(document: str) -> Iterator[tuple[str, str, str, str]]:
     for found in STEP.finditer((ROOT / document).read_text("utf-8")):
-        yield found[1], found[2] or "", found[3] or "", found[4]
+        wait, seconds, act, name, span, block = (part or "" for part in found.groups())
+        yield wait or act, name, seconds or span, block
 
 
 def typed(block: str) -> list[list[str]]:
@@ -49,6 +55,8 @@ def test_the_tutorial_works_as_it_is_written(tmp_path: Path) -> None:
     for act, name, seconds, block in steps("docs/tutorial/first-task.md"):
         if act == "file":
             (tmp_path / name).write_text(block, "utf-8")
+        elif act == "wait":
+            Event().wait(float(seconds))
         elif act == "append":
             with (tmp_path / name).open("a", encoding="utf-8") as file:
                 file.write(block)
