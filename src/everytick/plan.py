@@ -17,6 +17,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from enum import StrEnum
 
+from everytick.errors import ScheduleError
 from everytick.policy import CatchingUp, Policies, Priority, jittered
 from everytick.task import Task
 from everytick.tick import NEVER, Reason, State
@@ -148,8 +149,8 @@ def next_instant(found: Sequence[Stretch], moment: Instant) -> Instant | None:
     for stretch in found:
         if stretch.paused or stretch.through <= moment:
             continue
-        due = stretch.version.schedule.instant_after(max(moment, stretch.after))
-        if due is not None and due <= stretch.through:
+        due = _first_in(stretch.version.schedule, max(moment, stretch.after), stretch.through)
+        if due is not None:
             return due
     return None
 
@@ -159,10 +160,25 @@ def wake_at(found: Sequence[Stretch], moment: Instant, now: Instant) -> Instant 
     for stretch in found:
         if stretch.paused and stretch.through > now:
             return next_instant(found, stretch.through)
-        due = stretch.version.schedule.instant_after(max(moment, stretch.after))
-        if due is not None and due <= stretch.through:
+        due = _first_in(stretch.version.schedule, max(moment, stretch.after), stretch.through)
+        if due is not None:
             return due
     return None
+
+
+def _first_in(schedule: Schedule, after: Instant, through: Instant) -> Instant | None:
+    """Return the first instant in (after, through].
+
+    A schedule that gives up its search may still be counted: where it yields nothing in a span that has
+    an end, it cannot hold up the versions that come after it.
+    """
+    try:
+        due = schedule.instant_after(after)
+    except ScheduleError:
+        if through == NEVER or schedule.count(after, through):
+            raise
+        return None
+    return due if due is not None and due <= through else None
 
 
 def plan(cursor: Cursor, versions: Sequence[Version], now: Instant, until: Instant) -> Plan:
@@ -222,19 +238,19 @@ class _Planner:
         """Plan the instants through ``end``; False where the task has as many as it may have."""
         task = stretch.version.task
         schedule = stretch.version.schedule
-        due = schedule.instant_after(max(self.moment, stretch.after))
-        while due is not None and due <= end:
+        due = _first_in(schedule, max(self.moment, stretch.after), end)
+        while due is not None:
             if self.room <= 0:
                 return False
-            following = schedule.instant_after(due)
-            if following is None or following > stretch.through:
+            following = _first_in(schedule, due, stretch.through)
+            if following is None:
                 following = next_instant(self.found, stretch.through)
             # What is planned late queues behind what is ready by now: no backlog crowds out other tasks.
             ready_at = max(jittered(task.policies, task.name, due, following), self.now)
             self._put(stretch, due, next_due=following, ready_at=ready_at)
             self.room -= 1
             self.moment = due
-            due = schedule.instant_after(due)
+            due = _first_in(schedule, due, end)
         self.moment = end
         return True
 

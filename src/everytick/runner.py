@@ -90,6 +90,7 @@ class Runner:
             self._presence.join()
             self._live_on()
         self._stop_requested()
+        self._versions.look_again(self._clock.boot())
         now = self._clock.now()
         if not self._presence.trusted():
             return now + GLANCE
@@ -178,7 +179,7 @@ class Runner:
             self._versions.version(ready.key.task_id, ready.version)
             self._versions.version(ready.key.task_id, ready.newest)
         except UsageError as fault:
-            log.error("task left alone: %s", fault)  # noqa: TRY400 - the user's mistake needs no traceback
+            self._versions.leave_alone(ready.key.task_id, fault)
             return False
         return True
 

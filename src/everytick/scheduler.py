@@ -55,7 +55,6 @@ class Scheduler:
         self._presence = presence
         self._versions = versions
         self._horizon = horizon
-        self._told: frozenset[int] = frozenset()
 
     def step(self) -> Instant:
         """Beat, plan what is near, bury the dead; return when to come back."""
@@ -63,6 +62,7 @@ class Scheduler:
             self._presence.join()
         if not self._presence.trusted():
             return self._clock.now() + GLANCE
+        self._versions.look_again(self._clock.boot())
         now = self._clock.now()
         moved = self._plan(now)
         for process in self._presence.silent():
@@ -95,9 +95,6 @@ class Scheduler:
             )
             if not moved or self._clock.boot() - begun > _STRETCH:
                 break
-        for task_id in self._versions.broken.keys() - self._told:
-            log.error("task left alone: %s", self._versions.broken[task_id])
-        self._told = frozenset(self._versions.broken)
         return moved
 
     def _plans(self, cursors: Sequence[Cursor], now: Instant, until: Instant) -> list[Plan]:
@@ -108,9 +105,10 @@ class Scheduler:
                     versions = [self._versions.version(cursor.task_id, cursor.version)]
                 else:
                     versions = self._versions.since(cursor.task_id, cursor.version, cursor.planned_through)
-            except UsageError:
+                one = plan(cursor, versions, now, until)
+            except UsageError as fault:
+                self._versions.leave_alone(cursor.task_id, fault)
                 continue
-            one = plan(cursor, versions, now, until)
             if one.planned_through > cursor.planned_through:
                 plans.append(one)
         return plans

@@ -4,13 +4,21 @@ A version never changes once it is written, so a kept one cannot be stale; a tas
 is higher than the kept ones is read again.
 """
 
+import logging
+
 from everytick.errors import UsageError
 from everytick.ledger import Reads, VersionRow
 from everytick.plan import Version
 from everytick.policy import Policies
 from everytick.task import read_definition
+from everytick.when import Instant
+
+log = logging.getLogger("everytick")
 
 _KEPT = 100_000
+
+_PATIENCE = 10_000_000
+"""Microseconds after which a broken task is looked at again."""
 
 
 class Versions:
@@ -20,19 +28,21 @@ class Versions:
         ledger: Where they are read.
 
     Attributes:
-        broken: Why a task's definition cannot be read by this release; such a task is left alone.
+        broken: Why a task cannot be read or reckoned with by this release; such a task is left alone.
     """
 
     def __init__(self, ledger: Reads) -> None:
         self._ledger = ledger
         self._kept: dict[int, dict[int, Version]] = {}
         self.broken: dict[int, str] = {}
+        self._told: dict[int, str] = {}
+        self._looked = 0
 
     def version(self, task_id: int, number: int) -> Version:
         """Return one version of a task.
 
         Raises:
-            UsageError: This release cannot read it; the task is counted as broken from here on.
+            UsageError: This release cannot read it.
         """
         kept = self._kept.get(task_id)
         if kept is None or number not in kept:
@@ -59,15 +69,24 @@ class Versions:
             found.pop(0)
         return found
 
+    def leave_alone(self, task_id: int, fault: UsageError) -> None:
+        """Count a task as broken, and tell each trouble once."""
+        why = self.broken[task_id] = str(fault)
+        if self._told.get(task_id) != why:
+            self._told[task_id] = why
+            name = next((f" '{one.task.name}'" for one in self._kept.get(task_id, {}).values()), "")
+            log.error("task%s left alone: %s", name, why)
+
+    def look_again(self, moment: Instant) -> None:
+        """Count no task as broken now and then: an edit may have mended it, or time may have."""
+        if self.broken and moment - self._looked >= _PATIENCE:
+            self._looked = moment
+            self.broken.clear()
+
     def _read(self, task_id: int) -> dict[int, Version]:
         if len(self._kept) >= _KEPT:
             self._kept.clear()
-        try:
-            kept = {row.version: revived(row) for row in self._ledger.versions(task_id)}
-        except UsageError as fault:
-            self.broken[task_id] = str(fault)
-            raise
-        self.broken.pop(task_id, None)
+        kept = {row.version: revived(row) for row in self._ledger.versions(task_id)}
         self._kept[task_id] = kept
         return kept
 
