@@ -177,7 +177,6 @@ def _before_overlap(
     ready: Ready, version: Version, newest: Version, now: Instant, *, waited: bool
 ) -> End | Wait | None:
     key = ready.key
-    policies = version.task.policies
     first = ready.attempt == 1
     if newest.status is Status.REMOVED and first:
         return End(key=key, reason=None)
@@ -188,17 +187,17 @@ def _before_overlap(
         return Wait(key=key, lane=None, until=newest.paused_until or NEVER)
     if not first:
         return None
-    if policies.start_within is not None:
-        deadline = _deadline(ready, version.task, policies.start_within)
-        if now > deadline:
-            return End(key=key, reason=Reason.EXPIRED)
+    if now > _deadline(ready, version.task):
+        return End(key=key, reason=Reason.EXPIRED)
     if not key.request and not waited and missed(ready, version, now):
         return End(key=key, reason=Reason.MISSED)
     return None
 
 
-def _deadline(ready: Ready, task: Task, start_within: int) -> Instant:
-    return _first_ready_at(ready, task) + start_within
+def _deadline(ready: Ready, task: Task) -> Instant:
+    """Return until when a tick may start; what somebody asked for waits until it is cancelled."""
+    within = task.policies.start_within
+    return NEVER if within is None or ready.key.request else _first_ready_at(ready, task) + within
 
 
 class _Lanes:
@@ -273,8 +272,7 @@ class _Lanes:
         lane = own.lane if own else min((slot.lane for slot in self.slots.values()), default=0)
         lane = lane if own else min(lane, 0) - 1
         self.slots[ready.key] = Slot(key=ready.key, lane=lane, attempt=ready.attempt, holder=None)
-        within = task.policies.start_within
-        until = NEVER if within is None else _deadline(ready, task, within) + 1
+        until = min(_deadline(ready, task), NEVER - 1) + 1
         decided.waits.append(Wait(key=ready.key, lane=lane, until=until))
 
     def _replace(self, ready: Ready, task: Task, decided: Considered) -> None:

@@ -158,6 +158,7 @@ class Policies:
         timeout: How long an attempt may take: then SIGTERM, and after ``grace`` SIGKILL.
         grace: The time between SIGTERM and SIGKILL.
         start_within: Start deadline, from ready_at: not started by then, the tick is skipped(expired).
+            What somebody asked for, by hand or as a backfill, has none.
         finish_within: Finish deadline, from due_at: not succeeded by then, the task is late.
         fresh_within: Older than that since its last success, the task is stale.
         pause_after: Pause the task after so many failed ticks in a row.

@@ -89,6 +89,9 @@ class TestOrder:
         assert told(decided([ready(5)], by=self.DEADLINE, at=5.5)) == ["start 5 in 0"]
         assert told(decided([ready(5)], by=self.DEADLINE, at=5.5 + 1e-7)) == ["end 5 expired"]
 
+    def test_what_somebody_asked_for_has_no_start_deadline(self) -> None:
+        assert told(decided([ready(5, request=7)], by=self.DEADLINE, at=9)) == ["start 5 in 0"]
+
     def test_a_tick_of_a_removed_task_is_cancelled_unless_it_has_begun(self) -> None:
         removed = version(status=Status.REMOVED)
         assert told(decided([ready(5)], newest=removed)) == ["end 5 cancelled"]
