@@ -87,7 +87,7 @@ def _everybody() -> dict[int, tuple[int, int]]:
                 continue
             try:
                 status = _read(f"/proc/{entry.name}/stat")
-            except (FileNotFoundError, ProcessLookupError):
+            except (FileNotFoundError, ProcessLookupError, PermissionError):  # gone, or hidden: not ours
                 continue
             # The name stands in brackets and may hold anything; state, parent, group and session follow it.
             state, parent, _, session = status.rpartition(b")")[2].split()[:4]
