@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
+from everytick.auditor import audit
 from everytick.ledgers.sqlite import SqliteLedger
 from everytick.testing.simulation.laws import at_rest, check
 from everytick.testing.simulation.mirror import LawBroken
@@ -129,3 +130,6 @@ def _rest(world: World) -> None:
         else:
             raise LawBroken(f"the world does not come to rest: {restless} (law 1)")
         check(world.model, ledger, through)
+        findings = audit(ledger, world.machine.truth()).findings
+        if findings:
+            raise LawBroken(f"the model finds nothing wrong, but the audit does: {findings[0]}")
