@@ -141,7 +141,7 @@ def _lint(task: Task) -> Iterator[_Point]:
         yield _Point(verdict="look", what=task.name, detail=note)
     work = task.work
     if isinstance(work, Command):
-        if shutil.which(work.command[0], path=None) is None and not Path(work.command[0]).exists():
+        if not _is_there(work):
             yield _Point(
                 verdict="bad", what=task.name, detail=f"there is no program '{work.command[0]}' here"
             )
@@ -149,6 +149,14 @@ def _lint(task: Task) -> Iterator[_Point]:
         fault = _call_fault(work.call)
         if fault:
             yield _Point(verdict="bad", what=task.name, detail=fault)
+
+
+def _is_there(work: Command) -> bool:
+    """Tell whether a program can be found as a runner looks for it, which enters the directory first."""
+    program = work.command[0]
+    if "/" in program:
+        return Path(work.directory or ".", program).exists()
+    return shutil.which(program, path=work.environment.get("PATH")) is not None
 
 
 def _call_fault(call: str) -> str:
