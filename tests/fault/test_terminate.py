@@ -69,6 +69,25 @@ def test_ends_at_once_when_nothing_runs(ground: Ground) -> None:
     assert ground.rows("SELECT DISTINCT status FROM process") == [{"status": "gone"}]
 
 
+def test_a_closed_terminal_lets_attempts_end(ground: Ground) -> None:
+    """The shell and the kernel may both send SIGHUP, so two of them are no demand to end at once."""
+    ground.define(SHORT, grace="1h")
+    ground.apply()
+    inherited = signal.signal(signal.SIGHUP, signal.SIG_DFL)
+    try:
+        up = ground.start("up")
+    finally:
+        signal.signal(signal.SIGHUP, inherited)
+    ground.ask("run", SHORT.name)
+    started(ground, SHORT)
+    for _ in range(2):
+        up.process.send_signal(signal.SIGHUP)
+    assert up.process.wait() == 0, ground.logs()
+    (row,) = rows(ground, SHORT)
+    assert (row["state"], row["attempt"]) == ("succeeded", 1)
+    assert ground.rows("SELECT DISTINCT status FROM process") == [{"status": "gone"}]
+
+
 def test_second_ctrl_c_ends_it_at_once(ground: Ground) -> None:
     ground.define(LONG, TICKING, grace="1h")
     ground.apply()

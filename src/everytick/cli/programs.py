@@ -30,17 +30,19 @@ QueueOption = Annotated[list[str] | None, typer.Option("--queue", "-q", help="Se
 
 
 class _Stop:
-    """Notes SIGINT and SIGTERM; the second one ends the process at once."""
+    """Notes SIGINT, SIGTERM and a closed terminal; a second SIGINT or SIGTERM ends the process at once."""
 
     def __init__(self, clock: SystemClock) -> None:
         self._clock = clock
         self.asked = threading.Event()
         for number in (signal.SIGINT, signal.SIGTERM):
             signal.signal(number, self._hear)
+        if signal.getsignal(signal.SIGHUP) is not signal.SIG_IGN:  # as it is under nohup
+            signal.signal(signal.SIGHUP, self._hear)
 
     def _hear(self, number: int, frame: FrameType | None) -> None:
         del frame
-        if self.asked.is_set():
+        if self.asked.is_set() and number != signal.SIGHUP:  # shell and kernel may both send that one
             raise SystemExit(128 + number)
         self.asked.set()
         self._clock.wake()
