@@ -1,5 +1,6 @@
 """A ledger in a file, with all that happens to files: locks, permissions, strangers, damage, moves."""
 
+import errno
 import fcntl
 import os
 import shutil
@@ -8,6 +9,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from tempfile import mkdtemp
+from threading import Thread
 
 import pytest
 
@@ -64,6 +66,37 @@ class TestLocked:
             fcntl.flock(gate, fcntl.LOCK_UN)
             assert write(ledger)
         assert len(sound(path)) == 1
+
+    def test_a_machine_that_has_no_thread_left_to_wait_with(
+        self, path: Path, sound: Sound, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        def none_left(_: Thread) -> None:
+            raise RuntimeError("can't start new thread")
+
+        with SqliteLedger(str(path)) as ledger, Path(f"{path}-gate").open("w") as gate:
+            fcntl.flock(gate, fcntl.LOCK_EX)
+            files = len(list(Path("/proc/self/fd").iterdir()))
+            with monkeypatch.context() as machine:
+                machine.setattr(Thread, "start", none_left)
+                for _ in range(3):
+                    with pytest.raises(LedgerLocked, match="to wait: can't start new thread"):
+                        write(ledger)
+            assert len(list(Path("/proc/self/fd").iterdir())) <= files
+            fcntl.flock(gate, fcntl.LOCK_UN)
+            assert write(ledger)
+        assert len(sound(path)) == 1
+
+    def test_a_process_that_has_no_descriptor_left(self, path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+        def none_left(*_: object) -> int:
+            raise OSError(errno.EMFILE, os.strerror(errno.EMFILE))
+
+        with SqliteLedger(str(path)) as ledger:
+            ledger._db._gate.close()
+            with monkeypatch.context() as machine:
+                machine.setattr(os, "open", none_left)
+                with pytest.raises(LedgerError, match="cannot open it now: Too many open files"):
+                    ledger.beat(1, 1, 0)
+            assert write(ledger)
 
     def test_a_foreign_program_that_holds_the_file(self, path: Path, sound: Sound) -> None:
         other = sqlite3.connect(path, isolation_level=None)
@@ -222,6 +255,15 @@ class TestMoved:
             with pytest.raises(LedgerDamaged, match="moved, deleted or replaced"):
                 ledger.beat(1, 1, 0)
             assert not path.exists()
+
+    def test_the_folder_became_a_file(self, tmp_path: Path) -> None:
+        folder = tmp_path / "folder"
+        folder.mkdir()
+        with SqliteLedger(str(folder / "ledger.db")) as ledger:
+            folder.rename(tmp_path / "elsewhere")
+            folder.touch()
+            with pytest.raises(LedgerDamaged, match="moved, deleted or replaced"):
+                ledger.beat(1, 1, 0)
 
     def test_replaced(self, path: Path, tmp_path: Path) -> None:
         SqliteLedger(str(tmp_path / "other.db")).close()

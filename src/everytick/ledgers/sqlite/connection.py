@@ -179,7 +179,7 @@ class Connection:
             return None
         try:
             status = os.stat(self.path)  # noqa: PTH116 - two numbers, before every write
-        except FileNotFoundError:
+        except OSError:  # it is gone, or the way to it is
             return (0, 0)
         return status.st_dev, status.st_ino
 

@@ -56,6 +56,8 @@ def explain_gate(fault: OSError, path: str) -> LedgerError:
     """Return the error to raise where the file of the gate cannot be made or opened."""
     if fault.errno in {errno.ENOSPC, errno.EDQUOT}:
         return LedgerFull(f"{path}: {_FULL} ({fault.strerror})")
+    if fault.errno in {errno.EMFILE, errno.ENFILE, errno.ENOMEM, errno.EIO}:
+        return LedgerError(f"{path}: this machine cannot open it now: {fault.strerror}")
     return LedgerReadOnly(f"{path}: {_FAULTS['SQLITE_READONLY'][1]} ({fault.strerror})")
 
 

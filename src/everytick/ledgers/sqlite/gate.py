@@ -38,7 +38,11 @@ class Gate:
 
     def _queue(self, file: int) -> None:
         self._file = None
-        if not _Turn(file).comes_within(self._patience):
+        try:
+            came = _Turn(file).comes_within(self._patience)
+        except RuntimeError as fault:
+            raise LedgerLocked(f"{self._path}: another process is writing, and to wait: {fault}") from fault
+        if not came:
             raise LedgerLocked(
                 f"{self._path}: another process has been writing for {self._patience:g} s, or was stopped "
                 f"while it wrote. See which one: fuser {self._path}-gate"
@@ -67,7 +71,11 @@ class _Turn:
 
     def comes_within(self, seconds: float) -> bool:
         """Wait; where the turn does not come, or waiting is cut short, the file is the thread's to close."""
-        Thread(target=self._wait, name="everytick gate", daemon=True).start()
+        try:
+            Thread(target=self._wait, name="everytick gate", daemon=True).start()
+        except RuntimeError:  # this machine has no thread left
+            os.close(self._file)
+            raise
         came = False
         try:
             came = self._come.wait(seconds)
