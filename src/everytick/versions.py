@@ -42,11 +42,13 @@ class Versions:
         """Return one version of a task.
 
         Raises:
-            UsageError: This release cannot read it.
+            UsageError: This release cannot read it, or it is missing.
         """
         kept = self._kept.get(task_id)
         if kept is None or number not in kept:
             kept = self._read(task_id)
+        if number not in kept:
+            raise UsageError(f"task number {task_id} has no version {number}; everytick audit tells more")
         return kept[number]
 
     def policies(self, task_id: int, number: int) -> Policies:

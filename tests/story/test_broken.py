@@ -23,6 +23,15 @@ class GarbledLedger(SqliteLedger):
         return [replace(row, definition="{}") for row in found] if self.garbled and task_id == 1 else found
 
 
+class ShortLedger(SqliteLedger):
+    """A ledger that lacks the versions of its first task while it is short."""
+
+    short = False
+
+    def versions(self, task_id: int) -> list[VersionRow]:
+        return [] if self.short and task_id == 1 else super().versions(task_id)
+
+
 @pytest.fixture
 def endless() -> Engine:
     """Return an engine shortly after a schedule gave up its search, a sound task beside it."""
@@ -62,6 +71,16 @@ def test_such_a_task_can_be_paused_and_removed(endless: Engine) -> None:
     assert endless.edits.task("endless").newest.status is Status.PAUSED
     endless.apply(task("sound", "* * * * *"))
     assert [row.newest.status for row in endless.ledger.tasks()] == [Status.REMOVED, Status.ACTIVE]
+
+
+def test_a_task_whose_newest_version_is_missing_does_not_stop_the_others() -> None:
+    ledger = ShortLedger(":memory:")
+    engine = Engine(ledger=ledger)
+    engine.apply(task("short", "* * * * *"), task("sound", "* * * * *"))
+    ledger.short = True
+    engine.run(minutes=2)
+    assert engine.told("short") == []
+    assert engine.told("sound") == ["2026-01-01T00:01:00Z succeeded", "2026-01-01T00:02:00Z succeeded"]
 
 
 def test_a_definition_that_makes_sense_again_is_taken_up_without_a_restart() -> None:
