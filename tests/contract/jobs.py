@@ -7,7 +7,7 @@ import sys
 import threading
 from pathlib import Path
 
-from everytick.errors import UsageError
+from everytick.errors import FeedRefused, UsageError
 from everytick.tick import Tick
 
 calls = 0
@@ -27,6 +27,10 @@ def fail() -> None:
 
 def refuse() -> None:
     raise UsageError("no such thing")
+
+
+def refuse_a_list() -> None:
+    raise FeedRefused("half of it is gone")
 
 
 def leave(status: object) -> None:

@@ -113,6 +113,12 @@ def test_an_error_of_ours_that_it_raises_keeps_its_traceback(run: Run) -> None:
     assert 'jobs.py", line ' in result.output
 
 
+def test_a_list_that_it_refuses_is_told_without_a_traceback(run: Run) -> None:
+    result = run("refuse_a_list")
+    assert result.error == "FeedRefused: half of it is gone"
+    assert not result.output
+
+
 def test_an_async_function_is_refused(run: Run) -> None:
     assert run("in_future").error == "it is an async function; wrap it in one that calls asyncio.run"
 

@@ -111,6 +111,9 @@ def test_every_policy_has_a_word() -> None:
         ("priority", "hgih", "'hgih' is not one of: high, normal, low; did you mean 'high'?"),
         ("queue", "", "'' is not a text"),
         ("queue", "a\0b", "is not a text"),
+        ("retry", Retry(3, delay="1s"), "write delay=duration('1s')"),  # type: ignore[arg-type]
+        ("retry", Retry(3, max_delay=60), "write max_delay=duration(60)"),
+        ("catch_up", CatchUp(CatchingUp.ALL, window=True), "write window=duration(True)"),
     ],
 )
 def test_what_no_policy_can_be_is_refused_by_its_word(word: str, stated: object, complaint: str) -> None:
