@@ -35,8 +35,10 @@ def parse_duration(text: str) -> timedelta:
     return checked_duration(timedelta(milliseconds=min(total, 10**16)), text)
 
 
-def checked_duration(period: timedelta, text: str = "") -> timedelta:
+def checked_duration(period: object, text: str = "") -> timedelta:
     """Return a duration of 1 ms to 100 years, or refuse it."""
+    if not isinstance(period, timedelta):
+        raise ScheduleError(f"{period!r} is no duration: write '5s', or timedelta(seconds=5)")
     if period < timedelta(milliseconds=1):
         raise ScheduleError("A duration is at least 1ms", text=text or str(period))
     if period > _LONGEST:

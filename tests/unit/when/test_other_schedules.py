@@ -246,3 +246,8 @@ class TestWindows:
     def test_what_is_no_window_is_refused(self, window: str) -> None:
         with pytest.raises(ScheduleError):
             Within(Every("5m"), window)
+
+
+def test_an_interval_of_a_bare_number_is_refused_with_the_mend() -> None:
+    with pytest.raises(ScheduleError, match="write '5s', or timedelta"):
+        Every(5)  # type: ignore[arg-type]
