@@ -93,7 +93,8 @@ class Scheduler:
             moved = self._ledger.plan(
                 near, now, _BATCH, broken, lambda cursors: self._plans(cursors, now, until)
             )
-            if not moved or self._clock.boot() - begun > _STRETCH:
+            found_broken = len(self._versions.broken) > len(broken)
+            if not (moved or found_broken) or self._clock.boot() - begun > _STRETCH:
                 break
         return moved
 

@@ -18,7 +18,10 @@ log = logging.getLogger("everytick")
 _KEPT = 100_000
 
 _PATIENCE = 10_000_000
-"""Microseconds after which a broken task is looked at again."""
+"""Microseconds after which broken tasks are looked at again."""
+
+_CHANCES = 50
+"""How many of them at once: fewer than a batch of the scheduler, so that they cannot keep the others out."""
 
 
 class Versions:
@@ -80,10 +83,11 @@ class Versions:
             log.error("task%s left alone: %s", name, why)
 
     def look_again(self, moment: Instant) -> None:
-        """Count no task as broken now and then: an edit may have mended it, or time may have."""
+        """Give a few of the broken tasks another chance now and then: an edit may have mended them."""
         if self.broken and moment - self._looked >= _PATIENCE:
             self._looked = moment
-            self.broken.clear()
+            for task_id in list(self.broken)[:_CHANCES]:
+                del self.broken[task_id]
 
     def _read(self, task_id: int) -> dict[int, Version]:
         if len(self._kept) >= _KEPT:

@@ -23,6 +23,14 @@ class GarbledLedger(SqliteLedger):
         return [replace(row, definition="{}") for row in found] if self.garbled and task_id == 1 else found
 
 
+class ManyGarbledLedger(SqliteLedger):
+    """A ledger whose tasks of that name make no sense."""
+
+    def versions(self, task_id: int) -> list[VersionRow]:
+        found = super().versions(task_id)
+        return [replace(row, definition="{}") if row.name.startswith("garbled") else row for row in found]
+
+
 class ShortLedger(SqliteLedger):
     """A ledger that lacks the versions of its first task while it is short."""
 
@@ -80,6 +88,16 @@ def test_a_task_whose_newest_version_is_missing_does_not_stop_the_others() -> No
     ledger.short = True
     engine.run(minutes=2)
     assert engine.told("short") == []
+    assert engine.told("sound") == ["2026-01-01T00:01:00Z succeeded", "2026-01-01T00:02:00Z succeeded"]
+
+
+def test_many_broken_tasks_do_not_keep_the_others_out() -> None:
+    ledger = ManyGarbledLedger(":memory:")
+    engine = Engine(ledger=ledger)
+    engine.apply(
+        *(task(f"garbled-{number}", "* * * * *") for number in range(2500)), task("sound", "* * * * *")
+    )
+    engine.run(minutes=2)
     assert engine.told("sound") == ["2026-01-01T00:01:00Z succeeded", "2026-01-01T00:02:00Z succeeded"]
 
 
