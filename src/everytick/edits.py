@@ -1,7 +1,8 @@
 """Edits: what people do to tasks and ticks, written with who did it and why."""
 
+import logging
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 import msgspec
@@ -11,9 +12,11 @@ from everytick.ledger import Change, Ledger, TaskRow, TickFilter
 from everytick.plan import PlannedTick, Status, Version
 from everytick.revise import Revision, Standing, begin, revise
 from everytick.task import Task
-from everytick.tick import TERMINAL, Key, State, tick_name
-from everytick.versions import Versions
+from everytick.tick import NEVER, TERMINAL, Key, State, tick_name
+from everytick.versions import Versions, revived
 from everytick.when import Instant
+
+log = logging.getLogger("everytick")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -105,7 +108,7 @@ class Edits:
                 else:
                     status = _status(one, row, now)
                     until = row.newest.paused_until if status is Status.PAUSED else None
-                    standing = self._standing(row)
+                    standing = self._standing(row, one.after)
                     revisions.append(revise(standing, one.after, status, now, paused_until=until))
             return revisions
 
@@ -149,8 +152,8 @@ class Edits:
         def decide(known: Mapping[str, TaskRow], _: Mapping[str, int]) -> list[Revision]:
             if known[name].newest.version != row.newest.version:
                 raise EditRefused(f"task '{name}' was edited meanwhile; look again")
-            standing = self._standing(known[name])
-            return [revise(standing, standing.versions[-1].task, status, now, paused_until=until)]
+            task = self._newest(known[name]).task
+            return [revise(self._standing(known[name], task), task, status, now, paused_until=until)]
 
         change = Change(at=now, actor=author.actor, act=act, note=author.note, detail=_json({"task": name}))
         self._ledger.edit(change, [name], decide)
@@ -254,13 +257,7 @@ class Edits:
         if task is None:
             if newest.origin != origin or removed:
                 return None
-            return Difference(
-                name=newest.name,
-                kind="remove",
-                before=newest.definition,
-                after=self._newest(row).task,
-                version=newest.version,
-            )
+            return self._removal(row)
         if newest.origin != origin and not removed:
             raise UsageError(
                 f"task '{task.name}' belongs to {newest.origin}, not to {origin}; "
@@ -276,15 +273,38 @@ class Edits:
             version=newest.version,
         )
 
+    def _removal(self, row: TaskRow) -> Difference | None:
+        try:
+            task = self._newest(row).task
+        except UsageError as fault:
+            log.error("not removed, define it anew first: %s", fault)  # noqa: TRY400 - a person's to mend
+            return None
+        newest = row.newest
+        return Difference(
+            name=newest.name, kind="remove", before=newest.definition, after=task, version=newest.version
+        )
+
     def _newest(self, row: TaskRow) -> Version:
         return self._versions.version(row.newest.task_id, row.newest.version)
 
-    def _standing(self, row: TaskRow) -> Standing:
+    def _standing(self, row: TaskRow, task: Task) -> Standing:
+        """Return how a task stands; what no release can plan any more, it stands beyond.
+
+        Where the versions that reach beyond the cursor cannot be read, nobody knows their instants: the
+        edit leaves them behind, and an audit says that it could only follow the chain.
+        """
         newest = row.newest
+        planned_through = row.planned_through
+        try:
+            versions = self._versions.since(newest.task_id, newest.version, planned_through)
+        except UsageError as fault:
+            log.warning("task '%s' is planned anew from now on: %s", newest.name, fault)
+            versions = [replace(revived(newest, task), status=Status.REMOVED, paused_until=None)]
+            planned_through = NEVER
         return Standing(
             task_id=newest.task_id,
-            versions=self._versions.since(newest.task_id, newest.version, row.planned_through),
-            planned_through=row.planned_through,
+            versions=versions,
+            planned_through=planned_through,
             settled_through=row.settled_through,
         )
 

@@ -10,7 +10,7 @@ from everytick.errors import UsageError
 from everytick.ledger import Reads, VersionRow
 from everytick.plan import Version
 from everytick.policy import Policies
-from everytick.task import read_definition
+from everytick.task import Task, read_definition
 from everytick.when import Instant
 
 log = logging.getLogger("everytick")
@@ -37,6 +37,7 @@ class Versions:
     def __init__(self, ledger: Reads) -> None:
         self._ledger = ledger
         self._kept: dict[int, dict[int, Version]] = {}
+        self._unreadable: dict[int, dict[int, UsageError]] = {}
         self.broken: dict[int, str] = {}
         self._told: dict[int, str] = {}
         self._looked = 0
@@ -51,7 +52,8 @@ class Versions:
         if kept is None or number not in kept:
             kept = self._read(task_id)
         if number not in kept:
-            raise UsageError(f"task number {task_id} has no version {number}; everytick audit tells more")
+            missing = UsageError(f"task number {task_id} has no version {number}; everytick audit tells more")
+            raise self._unreadable.get(task_id, {}).get(number, missing)
         return kept[number]
 
     def policies(self, task_id: int, number: int) -> Policies:
@@ -67,11 +69,9 @@ class Versions:
         Raises:
             UsageError: As for version().
         """
-        self.version(task_id, newest)
-        numbers = sorted(self._kept[task_id])
-        found = [self._kept[task_id][number] for number in numbers if number <= newest]
-        while len(found) > 1 and found[1].since <= moment:
-            found.pop(0)
+        found = [self.version(task_id, newest)]
+        while found[0].since > moment and found[0].version > 1:
+            found.insert(0, self.version(task_id, found[0].version - 1))
         return found
 
     def leave_alone(self, task_id: int, fault: UsageError) -> None:
@@ -92,18 +92,30 @@ class Versions:
     def _read(self, task_id: int) -> dict[int, Version]:
         if len(self._kept) >= _KEPT:
             self._kept.clear()
-        kept = {row.version: revived(row) for row in self._ledger.versions(task_id)}
+        kept, unreadable = {}, {}
+        for row in self._ledger.versions(task_id):
+            try:
+                kept[row.version] = revived(row)
+            except UsageError as fault:
+                unreadable[row.version] = fault
         self._kept[task_id] = kept
+        self._unreadable[task_id] = unreadable
+        if not unreadable:
+            del self._unreadable[task_id]
         return kept
 
 
-def revived(row: VersionRow) -> Version:
+def revived(row: VersionRow, task: Task | None = None) -> Version:
     """Return the version that a row describes, its schedule bound.
+
+    Args:
+        row: The row.
+        task: What to take for its definition, where nobody can read that.
 
     Raises:
         UsageError: This release cannot read it.
     """
-    task = read_definition(row.name, row.origin, row.definition)
+    task = task or read_definition(row.name, row.origin, row.definition)
     return Version(
         version=row.version,
         since=row.since,
