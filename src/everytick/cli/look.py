@@ -48,7 +48,7 @@ def tasks(
             one = last[row.newest.task_id]
             made.add_row(
                 row.newest.name,
-                json.loads(row.newest.definition)["schedule"],
+                _schedule(row.newest.definition),
                 tables.styled(present.status(row.newest, now).value),
                 present.ago(_next(here, row.newest.task_id, now), now),
                 "-" if one is None else tables.styled(one.state.value),
@@ -61,6 +61,14 @@ def _last(here: Session, name: str, now: int) -> TickRow | None:
     ended = (State.SUCCEEDED, State.FAILED, State.CANCELLED, State.SKIPPED)
     found = here.ledger.ticks(TickFilter(task=name, states=ended, until=now, limit=1))
     return found[0] if found else None
+
+
+def _schedule(definition: str) -> str:
+    """Return the schedule that a definition states, readable by this release or not."""
+    try:
+        return str(json.loads(definition)["schedule"])
+    except (ValueError, KeyError, TypeError):
+        return "cannot be read"
 
 
 def _next(here: Session, task_id: int, now: int) -> int | None:
