@@ -21,7 +21,7 @@ DAY: Instant = 86_400 * SECOND
 HORIZON: Instant = 41 * 366 * DAY
 """How far a search goes before it says never: 29 February on a given weekday may be 40 years away."""
 
-_PATIENCE = 100_000  # more than a day of seconds
+_PATIENCE = 400_000  # more than a long weekend of seconds
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND = timedelta(microseconds=1)
 
@@ -207,7 +207,7 @@ class Minus(Schedule):
     """The instants of one schedule that another does not yield.
 
     Raises:
-        ScheduleError: Both are the same, so nothing would be left; or, when asked, 100,000 instants in a row
+        ScheduleError: Both are the same, so nothing would be left; or, when asked, 400,000 instants in a row
             are taken away.
     """
 

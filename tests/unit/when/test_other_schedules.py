@@ -251,3 +251,9 @@ class TestWindows:
 def test_an_interval_of_a_bare_number_is_refused_with_the_mend() -> None:
     with pytest.raises(ScheduleError, match="write '5s', or timedelta"):
         Every(5)  # type: ignore[arg-type]
+
+
+def test_every_second_but_not_at_weekends_comes_back_on_monday() -> None:
+    rule = schedule("* * * * * * minus * * * * * sat,sun")
+    friday = datetime(2026, 11, 20, 23, 59, 59, tzinfo=UTC)
+    assert rule.after(friday) == datetime(2026, 11, 23, tzinfo=UTC)
