@@ -85,12 +85,14 @@ class Shell:
 class Screen:
     """A terminal of 80 by 24 in which one program runs; whatever happens, the program ends with it."""
 
-    def __init__(self, command: Sequence[str | Path], folder: Path) -> None:
+    def __init__(
+        self, command: Sequence[str | Path], folder: Path, environment: Mapping[str, str] | None = None
+    ) -> None:
         self._screen, terminal = pty.openpty()
         fcntl.ioctl(terminal, termios.TIOCSWINSZ, struct.pack("HHHH", 24, 80, 0, 0))
         self.program = subprocess.Popen(
-            command, cwd=folder, env=surroundings({"TERM": "xterm"}), stdin=terminal, stdout=terminal,
-            stderr=terminal, start_new_session=True,
+            command, cwd=folder, env=surroundings({"TERM": "xterm", **(environment or {})}),
+            stdin=terminal, stdout=terminal, stderr=terminal, start_new_session=True,
         )  # fmt: skip
         os.close(terminal)
         self.seen = ""

@@ -30,6 +30,7 @@ from everytick.clock import SystemClock
 from everytick.errors import EverytickError, UsageError
 from everytick.health import Kind, health
 from everytick.ledger import Change
+from everytick.plan import Status
 from everytick.presence import vanished
 from everytick.release import VERSION
 from everytick.task import Call, Command, Inline, Task
@@ -226,7 +227,7 @@ def _installation() -> Iterator[_Point]:
 
 
 def _ledger(here: Session, url: str) -> Iterator[_Point]:
-    rows = list(here.ledger.tasks())
+    rows = [row for row in here.ledger.tasks() if row.newest.status is not Status.REMOVED]
     yield _Point(verdict="good", what="ledger", detail=f"{url}: {present.many(len(rows), 'task')}")
     processes = here.ledger.processes()
     silent = {one.id for one in processes if vanished(one)}

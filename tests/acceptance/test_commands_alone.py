@@ -1,0 +1,137 @@
+"""The commands that need no ledger: schedules, patterns, lists, the command line itself."""
+
+import json
+import resource
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from everytick.testing.provider import Provider
+
+from .shell import EVERYTICK, Screen, Shell, surroundings
+
+ORDERS = Path(__file__).parents[1] / "unit" / "feeds" / "orders.json"
+
+
+def test_next_lists_instants_in_utc(shell: Shell) -> None:
+    words = ["next", "30 6 * * mon-fri", "--zone", "Asia/Kolkata", "-n", "3"]
+    told = shell(*words, "--from", "2026-11-20T06:30", "--json").json
+    assert told == ["2026-11-23T01:00:00Z", "2026-11-24T01:00:00Z", "2026-11-25T01:00:00Z"]
+    assert shell(*words, "--from", "2026-11-20T01:00:00Z", "--json").json == told
+    shown = shell(*words, "--from", "2026-11-20T06:30").out
+    assert "2026-11-23T01:00:00Z  Mon 2026-11-23 06:30:00 +0530" in shown
+    assert shell("next", "at 2020-01-01T00:00", "--json").json == []
+    assert "never" in shell("next", "at 2020-01-01T00:00").out
+    assert len(shell("next", "every 15m", "-n", "7", "--json").json) == 7
+
+
+def test_explain_warns(shell: Shell) -> None:
+    told = shell("explain", "30 2 * * *", "--zone", "Europe/Berlin", "--json").json
+    assert set(told) == {"schedule", "sentence", "notes"}
+    assert told["schedule"] == "30 2 * * * in Europe/Berlin"
+    assert any("does not exist in Europe/Berlin" in note for note in told["notes"])
+    assert (
+        "At 02:30 every day, Europe/Berlin time." in shell("explain", "30 2 * * *", "-z", "Europe/Berlin").out
+    )
+
+
+def test_extract(shell: Shell) -> None:
+    ids = [*range(1, 12), *range(648, 654)]
+    assert shell("extract", r'"id":(\d+)', str(ORDERS), "--as", "int").json == ids
+    assert shell("extract", r"(?<=:)\d+", str(ORDERS)).json == [*map(str, ids), "3"]
+    assert shell("extract", r"\d\.\d", typed="1.5 é 2.5").json == ["1.5", "2.5"]
+    assert shell("extract", "é.", typed="é☃").json == ["é☃"]
+    assert shell("extract", "x", typed="").json == []
+    (shell.folder / "latin").write_bytes(b"\xe9")
+    assert "latin is not UTF-8" in shell("extract", ".", "latin", code=2).err
+
+
+@pytest.mark.parametrize(
+    ("pattern", "text", "seconds"),
+    [
+        ("(?:(?:(?:a|b){1000}c){1000}d){1000}", "", "1"),
+        ("(?:(?:(?:a|b){1000}c){1000}d){1000}", "", "600"),
+        ("(?:(?:(?:ab){1000}c){1000}d){1000}", "", "1"),
+        (r"(?:a|aa|aaa)+\d(?<=b)x", "a" * 60, "1"),
+    ],
+)
+def test_no_pattern_keeps_it_busy_or_eats_the_machine(pattern: str, text: str, seconds: str) -> None:
+    before = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss
+    ended = subprocess.run(
+        [EVERYTICK, "extract", pattern, "--timeout", seconds],
+        input=text, env=surroundings(None), capture_output=True, text=True, timeout=120, check=False,
+    )  # fmt: skip
+    assert ended.returncode == 2, ended
+    assert ended.stderr.startswith("everytick: the pattern "), ended.stderr
+    assert ended.stdout == ""
+    assert resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss <= max(before, 2 * 2**20 + 100_000)  # KiB
+
+
+def test_lists(shell: Shell) -> None:
+    with Provider() as provider:
+        shell.write(
+            "everytick.toml",
+            f'[feed.list]\nurl = "{provider.url}"\nkey = "ISIN"\ncheck = "isin"\nschedule = "@daily"\n'
+            'max_removed = "40%"\nmax_changed = "60%"\n',
+        )
+        assert "was never refreshed" in shell("feed", "show", "list", code=2).err
+        assert "no feed 'lst'; did you mean 'list'?" in shell("feed", "show", "lst", code=2).err
+        provider.serve(b"ISIN,NAME\nUS0378331005,Apple\nDE0007164600,SAP\n")
+        done = shell("feed", "refresh", "list", "--json").json
+        assert done == {
+            "verdict": "published", "rows": 2, "snapshot": 1,
+            "added": 2, "removed": 0, "changed": 0, "invalid": 0,
+        }  # fmt: skip
+        provider.serve(b"ISIN,NAME\nUS0378331005,Apple Inc.\nDE0007164600,SAP\nINE002A01018,Reliance\n")
+        assert "1 added, 0 removed, 1 changed" in shell("feed", "refresh", "list").out
+        told = shell("feed", "changes", "list", "--json").json
+        assert told == {"added": ["INE002A01018"], "removed": [], "changed": ["US0378331005"], "snapshot": 2}
+        assert shell("feed", "changes", "list").out.splitlines()[1:] == ["+ INE002A01018", "~ US0378331005"]
+        provider.serve(b"ISIN,NAME\nUS0378331005,Apple\n")
+        assert "more than max_removed, 40%" in shell("feed", "refresh", "list", code=1).err
+        seen = shell("feed", "show", "list", "--json").json
+        assert set(seen) == {
+            "feed", "snapshot", "rows", "accepted_at", "good_at", "published", "path", "refused",
+        }  # fmt: skip
+        assert (seen["snapshot"], seen["rows"]) == (2, 3)
+        assert "max_removed" in seen["refused"]["reason"]
+        assert Path(seen["path"]).read_text().splitlines()[0] == "ISIN,NAME"
+        assert "3 rows" in shell("feed", "show", "list").out
+
+
+def test_the_command_line_helps(shell: Shell) -> None:
+    helped = shell("--help").out
+    commands = [
+        "up", "scheduler", "runner", "plan", "apply", "next", "explain", "tasks", "ticks", "show", "why",
+        "run", "pause", "resume", "backfill", "cancel", "audit", "check", "doctor", "extract", "feed",
+    ]  # fmt: skip
+    assert all(f"\n  {name} " in helped for name in commands)
+    assert "..." not in helped.replace("[ARGS]...", "")  # no sentence is cut
+    assert max(map(len, helped.splitlines())) <= 80
+    assert shell("--version").out.startswith("everytick ")
+    assert "Usage: everytick" in shell(code=2).err
+    completing = {"_EVERYTICK_COMPLETE": "complete_bash", "COMP_WORDS": "everytick p", "COMP_CWORD": "1"}
+    assert shell(environment=completing).out.split() == ["plan", "pause"]
+    assert "_EVERYTICK_COMPLETE" in shell("--show-completion", "bash").out
+
+
+def test_colours_are_for_terminals_and_none_where_they_are_unwanted(shell: Shell) -> None:
+    shell.write("everytick.toml", '[task.a]\ncommand = ["true"]\nschedule = "@daily"\n')
+    assert "\x1b[" not in shell("plan").out
+    for wish, coloured in (({}, True), ({"NO_COLOR": "1"}, False)):
+        with Screen([EVERYTICK, "plan"], shell.folder, wish) as screen:
+            screen.shows("+ a", "At 00:00 every day, UTC")
+            assert ("\x1b[32m" in screen.seen) is coloured
+
+
+def test_json_is_one_value(shell: Shell) -> None:
+    shell.write("everytick.toml", '[task.a]\ncommand = ["true"]\nschedule = "@daily"\n')
+    shell("apply", "--yes")
+    for words in (["tasks"], ["ticks"], ["show", "a"], ["audit"], ["doctor"], ["check"], ["plan"]):
+        assert json.loads(shell(*words, "--json").out) is not None
+    assert shell("ticks", "--json").json == []
+    assert "no ticks match" in shell("ticks").out
+    shell.write("none.toml", 'origin = "none"\nledger = "sqlite:///none.db"\n')
+    assert "The ledger holds these tasks already." in shell("apply", "none.toml").out
+    assert "no tasks yet; everytick apply brings them in" in shell("tasks", "-a", "none.toml").out
