@@ -199,7 +199,8 @@ words = st.sampled_from(
     [
         "ledger", "origin", "data", "runner", "limit", "queues", "grace", "lease", "command", "call",
         "inline", "arguments", "directory", "environment", "schedule", "zone", "retry", "overlap", "catch_up",
-        "policy", "jitter", "timeout", "pause_after", "priority", "queue", "url", "key", "columns", "headers", "x",
+        "policy", "jitter", "timeout", "pause_after", "priority", "queue", "url", "key", "columns",
+        "headers", "x",
     ]
 )  # fmt: skip
 values = st.recursive(
