@@ -1,7 +1,9 @@
 """The commands that need no ledger: schedules, patterns, lists, the command line itself."""
 
 import json
+import re
 import resource
+import shlex
 import subprocess
 from pathlib import Path
 
@@ -11,7 +13,8 @@ from everytick.testing.provider import Provider
 
 from .shell import EVERYTICK, Screen, Shell, surroundings
 
-ORDERS = Path(__file__).parents[1] / "unit" / "feeds" / "orders.json"
+ROOT = Path(__file__).parents[2]
+ORDERS = ROOT / "tests" / "unit" / "feeds" / "orders.json"
 
 
 def test_next_lists_instants_in_utc(shell: Shell) -> None:
@@ -45,6 +48,16 @@ def test_extract(shell: Shell) -> None:
     assert shell("extract", "x", typed="").json == []
     (shell.folder / "latin").write_bytes(b"\xe9")
     assert "latin is not UTF-8" in shell("extract", ".", "latin", code=2).err
+
+
+def test_the_how_to_of_extract_tells_the_truth(shell: Shell) -> None:
+    told = (ROOT / "docs/how-to/take-values-out-of-text.md").read_text("utf-8")
+    (short,) = re.findall(r"```json\n(.*?)```", told, re.DOTALL)
+    shell.write("response.json", short)
+    typed = [shlex.split(line)[1:] for line in told.splitlines() if line.startswith("$ everytick extract")]
+    lists = [shell(*words[1:]).json for words in typed]
+    assert len(lists) == 2
+    assert all(f"`{json.dumps(found)}`" in told for found in lists)
 
 
 @pytest.mark.parametrize(
