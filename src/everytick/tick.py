@@ -185,7 +185,7 @@ def parse_tick_name(name: str) -> tuple[str, Instant, int]:
         due_at, number = parse_rfc3339(moment), int(request or 0)
     except (ValueError, UsageError):
         task, due_at, number = "", 0, 0
-    if not task:
+    if not task or not 0 <= number < NEVER:
         raise UsageError(f"'{name}' names no tick; write it as report@2026-11-21T06:00:00Z")
     return task, due_at, number
 

@@ -285,7 +285,9 @@ def test_plan_and_apply_show_what_differs(here: Shell) -> None:
     gone = here("plan", "other.toml", *ledger, "--json").json
     assert [(one["task"], one["act"], one["after"]) for one in gone] == [("new", "remove", None)]
     here("apply", "other.toml", *ledger, "-y")
-    assert "no task 'new'" in here("show", "new", code=2).err
+    assert "removed, version 2" in here("show", "new").out  # its history stays
+    assert here("ticks", "new", "--json").json == []
+    assert "there is no task 'new'" in here("run", "new", code=2).err
     assert "new" in [task["task"] for task in here("tasks", "--removed", "--json").json]
     here.write("other.toml", 'origin = "other"\n[task.hello]\ncommand = ["true"]\nschedule = "@daily"\n')
     assert "task 'hello' belongs to" in here("plan", "other.toml", *ledger, code=2).err

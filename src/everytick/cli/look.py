@@ -102,7 +102,7 @@ def ticks(
     with session(ledger, app) as here:
         now = here.now()
         if task:
-            here.edits.task(task)
+            here.task(task)
         which = TickFilter(
             task=task or None,
             states=tuple(_state(word) for word in state or ()),
@@ -143,7 +143,7 @@ def show(
 
 def _show_task(here: Session, name: str, *, as_json: bool) -> None:
     now = here.now()
-    row = here.edits.task(name)
+    row = here.task(name)
     newest = here.ledger.ticks(TickFilter(task=name, until=now, limit=10))
     versions = here.ledger.versions(row.newest.task_id)
     if as_json:

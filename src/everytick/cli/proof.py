@@ -66,7 +66,7 @@ def audit(
     with session(ledger, app) as here:
         now = here.now()
         if task:
-            here.edits.task(task)
+            here.task(task)
         found = _proved(
             here,
             now,

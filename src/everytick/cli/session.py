@@ -10,8 +10,9 @@ from everytick.app import CONFIG, Everytick, find_app, open_ledger
 from everytick.clock import SystemClock
 from everytick.config import load
 from everytick.edits import Author, Edits
-from everytick.errors import UsageError
-from everytick.ledger import Ledger
+from everytick.errors import UnknownName, UsageError
+from everytick.ledger import Ledger, TaskRow
+from everytick.settings import nearest
 from everytick.tick import Key, TickRow, parse_tick_name
 from everytick.versions import Versions
 from everytick.when import Instant
@@ -37,6 +38,17 @@ class Session:
         """Return the moment."""
         return self.clock.now()
 
+    def task(self, name: str) -> TaskRow:
+        """Return a task of that name, be it a removed one: its ticks are still told of.
+
+        Raises:
+            UnknownName: There never was one; the message names the nearest.
+        """
+        for row in self.ledger.tasks(name=name):
+            return row
+        near = nearest(name, {row.newest.name for row in self.ledger.tasks()})
+        raise UnknownName(f"there is no task '{name}'{near or '; everytick tasks lists them'}")
+
     def tick(self, name: str) -> TickRow | None:
         """Return the row of a tick, or the one row that stands for it and its neighbours.
 
@@ -44,7 +56,7 @@ class Session:
             UsageError: The name is none of a tick, or there is no such task.
         """
         task, due_at, request = parse_tick_name(name)
-        task_id = self.edits.task(task).newest.task_id
+        task_id = self.task(task).newest.task_id
         row = self.ledger.tick(Key(task_id, due_at, request))
         if row is None and not request:
             before = self.ledger.recorded_before(task_id, 0, due_at)

@@ -157,7 +157,7 @@ def _waiting(here: Session, row: TickRow) -> str:
 
 def _absent(here: Session, name: str) -> Iterator[str]:
     task, due_at, request = parse_tick_name(name)
-    row = here.edits.task(task)
+    row = here.task(task)
     yield f"There is no row for {name}."
     if request:
         yield f"Change {request} asked for no tick at that instant."
