@@ -26,7 +26,7 @@ up: setup ## Run the main job: a daily ISIN list, live (Ctrl-C ends it)
 
 .PHONY: test
 test: setup tools ## Run all tests
-	@$(BIN)/pytest -n 2 --dist loadgroup tests
+	@$(BIN)/pytest -n 2 --dist loadfile tests
 
 .PHONY: fast
 fast: setup ## Run the fast tests alone: no servers, no other processes
@@ -34,7 +34,7 @@ fast: setup ## Run the fast tests alone: no servers, no other processes
 
 .PHONY: fault
 fault: setup tools ## Kill, stop and starve it for a quarter of an hour
-	@EVERYTICK_KILLS=100 $(BIN)/pytest -n 2 --dist loadgroup -rP tests/fault
+	@EVERYTICK_KILLS=100 $(BIN)/pytest -n 2 --dist loadfile -rP tests/fault
 
 .PHONY: bench
 bench: setup ## Measure what is asked for, beside baselines, in one table

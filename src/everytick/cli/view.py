@@ -17,10 +17,10 @@ from rich.text import Text
 from everytick.app import open_ledger
 from everytick.cli import present, tables
 from everytick.clock import SystemClock
-from everytick.errors import EverytickError
+from everytick.errors import EverytickError, UsageError
 from everytick.feeds.show import show
 from everytick.feeds.tasks import REFRESH
-from everytick.ledger import Ledger, TickFilter
+from everytick.ledger import Ledger, TickFilter, VersionRow
 from everytick.plan import Status, Version
 from everytick.tick import SECOND, TERMINAL, State, TickRow, rfc3339, tick_name
 from everytick.versions import revived
@@ -140,7 +140,7 @@ class _Screen:
             return
         self._edited = hint
         rows = [row for row in self._ledger.tasks() if row.newest.status is Status.ACTIVE]
-        self._tasks = [(row.newest.name, revived(row.newest)) for row in rows]
+        self._tasks = [(row.newest.name, version) for row in rows if (version := _readable(row.newest))]
 
     def _header(self, now: Instant) -> Text:
         return Text.assemble(
@@ -217,3 +217,11 @@ def _alike(rows: list[TickRow]) -> list[list[TickRow]]:
 
 def _likeness(row: TickRow) -> object:
     return (row.task, row.reason) if row.state is State.SKIPPED else row.key
+
+
+def _readable(row: VersionRow) -> Version | None:
+    """Return a version, or None where nobody can read it: the log tells of such a task."""
+    try:
+        return revived(row)
+    except UsageError:
+        return None
