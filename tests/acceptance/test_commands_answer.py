@@ -51,8 +51,6 @@ TICK = {
     "through", "ready_at", "started_at", "ended_at", "summary",
 }  # fmt: skip
 
-pytestmark = pytest.mark.xdist_group("commands")
-
 
 @pytest.fixture(scope="module")
 def here(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Shell]:

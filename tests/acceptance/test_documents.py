@@ -9,8 +9,6 @@ from collections.abc import Iterator
 from pathlib import Path
 from threading import Event
 
-import pytest
-
 from everytick.app import find_app
 from everytick.cli.manual import manual
 
@@ -49,7 +47,6 @@ def run(words: list[str], folder: Path, seconds: str) -> str:
     return output
 
 
-@pytest.mark.xdist_group("documents")
 def test_the_tutorial_works_as_it_is_written(tmp_path: Path) -> None:
     said: dict[str, str] = {}
     for act, name, seconds, block in steps("docs/tutorial/first-task.md"):

@@ -17,8 +17,6 @@ from everytick.tick import SECOND
 from .ground import Ground, Job, Program
 from .proof import agree, audit, lines, prove, rows, settled
 
-pytestmark = pytest.mark.xdist_group("clock")
-
 HOUR = 3600 * SECOND
 ALARM = "the wall clock has stepped"
 MANUAL = Job(name="manual", schedule="@yearly", seconds=0.1)

@@ -6,8 +6,6 @@ from .ground import Ground
 from .mixture import mixture
 from .proof import prove, settled
 
-pytestmark = pytest.mark.xdist_group("doubt")
-
 
 @pytest.mark.parametrize(
     ("calls", "often", "times"),

@@ -4,13 +4,9 @@ import json
 import random
 from collections import Counter
 
-import pytest
-
 from .ground import Ground, Program
 from .mixture import mixture
 from .proof import prove, settled
-
-pytestmark = pytest.mark.xdist_group("kill")
 
 
 def take_down(ground: Ground, program: Program) -> int:

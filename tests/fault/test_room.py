@@ -13,8 +13,6 @@ from .ground import Ground, Program
 from .mixture import mixture
 from .proof import lines, prove, settled
 
-pytestmark = pytest.mark.xdist_group("room")
-
 
 @pytest.fixture
 def small(tmp_path: Path) -> Iterator[Path]:

@@ -8,8 +8,6 @@ import pytest
 from .ground import Ground, Job, Program
 from .proof import agree, audit, lines, rows
 
-pytestmark = pytest.mark.xdist_group("stand still")
-
 _PROCESSES = "SELECT status FROM process WHERE pid = ? ORDER BY id"
 _REFUSED = "SELECT attempt, outcome FROM attempt WHERE refused_at IS NOT NULL"
 

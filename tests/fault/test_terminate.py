@@ -2,14 +2,10 @@
 
 import signal
 
-import pytest
-
 from everytick.tick import SECOND
 
 from .ground import Ground, Job
 from .proof import agree, audit, lines, prove, rows, settled
-
-pytestmark = pytest.mark.xdist_group("terminate")
 
 SHORT = Job(name="short", schedule="@yearly", seconds=2)
 LONG = Job(name="long", schedule="@yearly", seconds=30, kind="command", child=True)

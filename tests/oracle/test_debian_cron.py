@@ -104,7 +104,6 @@ def differences(folder: Path, speed: int) -> list[str]:
     return found
 
 
-@pytest.mark.xdist_group("cron")
 def test_debian_cron_runs_each_line_when_we_say(
     tmp_path: Path, program: Callable[[str], Path], absent: Callable[[str], None]
 ) -> None:
