@@ -201,7 +201,7 @@ class Writes(Protocol):
     def plan(
         self, until: Instant, now: Instant, limit: int, without: frozenset[int], decide: PlanDecision
     ) -> int:
-        """Plan tasks whose cursor lies before ``until``; return how many cursors were looked at.
+        """Plan tasks whose cursor lies before ``until``; return how many cursors moved on.
 
         Args:
             until: Cursors whose next_due is at or before it.
