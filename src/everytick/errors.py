@@ -17,7 +17,9 @@
     └── FeedError             a download that must not be published
         ├── FetchFailed       it did not arrive whole
         ├── ExtractFailed     it is not the list that the feed describes
+        ├── NothingNew        it is the list of before, and a new one is due
         └── FeedRefused       it is a list, but not one to believe
+            └── FeedHeld      a person may yet approve it
 
 A message says what is wrong, where, and how to mend it.
 """
@@ -125,3 +127,11 @@ class ExtractFailed(FeedError):
 
 class FeedRefused(FeedError):
     """What arrived is a list, but not one to believe."""
+
+
+class FeedHeld(FeedRefused):
+    """What arrived differs so much that a person has to approve it."""
+
+
+class NothingNew(FeedError):
+    """The source still serves the list of before, and a new one is due."""

@@ -1,74 +1,179 @@
-"""A feed: what its ``[feed.NAME]`` table in ``everytick.toml`` says of the list.
+"""A feed: what its ``[feed.NAME]`` table in ``everytick.toml`` says of the list, as values.
 
-The table's other keys (schedule, zone, retry, fresh_within, ...) belong to the task that refreshes the feed.
+``section`` reads them. The table's other keys (schedule, zone, retry, fresh_within, ...) belong to the task
+that refreshes the feed.
 """
 
-import codecs
 import re
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field, fields
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field, fields, is_dataclass
 from typing import Any, Literal
-from urllib.parse import urlsplit
 
-from everytick.errors import ConfigError, ScheduleError
-from everytick.when.duration import parse_duration
+from everytick.errors import ConfigError
 
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,99}")
-_PERCENT = re.compile(r"([0-9]+(?:\.[0-9]+)?)\s*%")
-_SIZE = re.compile(r"([1-9][0-9]*)\s*([kMG]?)B")
-_SCALE = {"": 1, "k": 10**3, "M": 10**6, "G": 10**9}
-_SECRET = frozenset({"authorization", "proxy-authorization", "cookie"})
+
+Response = Literal["accept", "warn", "refuse"]
+"""What becomes of a list whose columns are not those of the last good one."""
+
+FORMATS = ("csv", "jsonl", "parquet")
+"""The forms in which a list can be published."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Limit:
+    """How large a share may be.
+
+    Attributes:
+        hold: A larger one is held until a person has approved the list; None for never.
+        refuse: A larger one is refused; None for never.
+    """
+
+    hold: float | None = None
+    refuse: float | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AsOf:
+    """Where a list says of which day it is; exactly one of the three places.
+
+    Attributes:
+        column: A column; the latest of its dates counts.
+        pattern: A regular expression for the lines before and around the rows; its first group, or the whole.
+        response: A header of the HTTP answer, such as Last-Modified, whose format is then fixed.
+        format: How the date is written, as ``datetime.strptime`` has it.
+    """
+
+    column: str | None = None
+    pattern: str | None = None
+    response: str | None = None
+    format: str = "%Y-%m-%d"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Window:
+    """When a new list has to be there: one with a later as-of date than the last good one.
+
+    Attributes:
+        every: Seconds between two tries.
+        within: Seconds after due_at until which it is tried; after them the tick is late.
+    """
+
+    every: float
+    within: float
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Feed:
     """A list that is downloaded on a schedule.
 
-    Names of columns are compared without the spaces around them; upper and lower case differ.
+    Names of columns are compared without the spaces around them; upper and lower case differ. A share is a
+    number from 0 to 1.
 
     Attributes:
         name: Names its folder too: letters, digits and ``_ . -``.
+
         url: Where the list is; http or https.
-        key: The column that names a row; it is always kept.
-        format: How the list is written.
-        columns: The columns to keep beside the key; None for all.
-        identity: The columns whose difference makes a row count as changed; None for all that are kept.
-        header: The columns in their order, for a source that now and then leaves out its header line.
-        check: What a key must be, beside not empty.
-        max_removed: The share of the last good list that may be gone.
-        max_changed: The share of the rows in both lists that may differ in their identity.
-        max_invalid: The share of rows whose key may fail the check; they are left out and counted.
-        encoding: How the text is encoded; decoding is strict.
-        delimiter: What separates two fields; one ASCII character.
         headers: Sent with the request, such as the User-Agent a source insists on; no secrets.
+        hosts: Hosts that the list may be redirected to, beside the one of the URL.
+        allow_private: Addresses and networks that may be reached although they are not public.
+        content_types: The media types that the answer may have; None for those that suit the format.
         fetch_timeout: Seconds that a download may take; half of it for a single wait.
         size_limit: Bytes that may arrive, and bytes they may unpack to.
-        publish: A file that always holds the current list too; relative to the data folder.
+        keep_downloads: How many downloads are kept as they arrived.
+
+        key: The column that names a row; it is always kept.
+        format: How the list is written.
+        pattern: For text: a regular expression whose named groups are the columns.
+        encoding: How the text may be encoded, tried in this order; decoding is strict.
+        delimiter: What separates two fields; one ASCII character.
+        header: The columns in their order, for a source that now and then leaves out its header line.
+        key_from: The columns that may each hold a key, where there are several; ``key`` is then the name they
+            get together, and a row stands once for each of its keys.
+        none: What stands in a key column where there is no key; such a row is passed over.
+        columns: The columns to keep beside the key; None for all.
+        aliases: Other names that a column goes by, by the name that it is to have here.
+        sections: Whether lines without a delimiter may stand between rows; they are passed over.
+        as_of: Where the list says of which day it is.
+        unknown_columns: If there are columns that the last good list did not have.
+        moved_columns: If the columns stand in another order than in the last good list.
+        missing_columns: If columns of the last good list are gone. The key column must always be there.
+
+        check: What a key must be, beside not empty.
+        max_invalid: The share of rows whose key may fail the check; they go to quarantine.
+        max_repeated: The share of rows that may repeat a key; all but the first go to quarantine.
+
+        identity: The columns whose difference makes a row count as changed; None for all that are kept.
+        min_rows: A shorter list is refused.
+        max_removed: The share of the last good list that may be gone.
+        max_added: How many rows may be new, as a share of the last good list.
+        max_changed: The share of the rows in both lists that may differ in their identity.
+
+        publish: Files that always hold the current list too, relative to the data folder; the suffix tells
+            the form: .csv, .jsonl or .parquet.
+        formats: The forms in which the list is published.
+
+        window: When a new list has to be there; None where none is waited for.
+        same_on: Days when the same list is right: names of weekdays, and dates, in the zone of the schedule.
     """
 
     name: str
+
     url: str
-    key: str
-    format: Literal["csv"] = "csv"
-    columns: tuple[str, ...] | None = None
-    identity: tuple[str, ...] | None = None
-    header: tuple[str, ...] | None = None
-    check: Literal["isin"] | None = None
-    max_removed: float = 0.05
-    max_changed: float = 0.20
-    max_invalid: float = 0.01
-    encoding: str = "utf-8"
-    delimiter: str = ","
     headers: Mapping[str, str] = field(default_factory=dict)
+    hosts: tuple[str, ...] = ()
+    allow_private: tuple[str, ...] = ()
+    content_types: tuple[str, ...] | None = None
     fetch_timeout: float = 60.0
     size_limit: int = 512 * 10**6
-    publish: str | None = None
+    keep_downloads: int = 30
+
+    key: str
+    format: Literal["csv", "text"] = "csv"
+    pattern: str | None = None
+    encoding: tuple[str, ...] = ("utf-8",)
+    delimiter: str = ","
+    header: tuple[str, ...] | None = None
+    key_from: tuple[str, ...] | None = None
+    none: tuple[str, ...] = ()
+    columns: tuple[str, ...] | None = None
+    aliases: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    sections: bool = False
+    as_of: AsOf | None = None
+    unknown_columns: Response = "accept"
+    moved_columns: Response = "accept"
+    missing_columns: Response = "refuse"
+
+    check: Literal["isin"] | None = None
+    max_invalid: float = 0.01
+    max_repeated: float = 0.0
+
+    identity: tuple[str, ...] | None = None
+    min_rows: int = 1
+    max_removed: Limit = Limit(hold=0.05)
+    max_added: Limit = Limit()
+    max_changed: Limit = Limit(hold=0.20)
+
+    publish: tuple[str, ...] = ()
+    formats: tuple[str, ...] = FORMATS
+
+    window: Window | None = None
+    same_on: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         if _NAME.fullmatch(self.name) is None:
             raise ConfigError(f"'{self.name}' cannot name a feed: write letters, digits and _ . - only")
-        if self.header is not None and self.key not in self.header:
-            raise ConfigError(f"feed.{self.name}.header lacks the key column '{self.key}'; name it there")
+        sources = self.key_from or (self.key,)
+        for name in sources:
+            if self.header is not None and name not in self.header:
+                raise ConfigError(f"feed.{self.name}.header lacks the key column '{name}'; name it there")
+        if (self.format == "text") != (self.pattern is not None):
+            raise ConfigError(f'feed.{self.name}.pattern belongs to format = "text", which needs one')
+        if self.window is not None and self.as_of is None:
+            raise ConfigError(
+                f"feed.{self.name}.window waits for a later as-of date, and nothing says where that stands; "
+                'write as_of = { column = "Date", format = "%d-%b-%Y" }'
+            )
         self._refuse_strange("columns", self.columns, self.header)
         self._refuse_strange("identity", self.identity, self.columns or self.header)
 
@@ -82,144 +187,16 @@ class Feed:
                 )
 
     def section(self) -> dict[str, Any]:
-        """Return the table that describes this feed, as JSON values; ``from_section`` reads it back."""
+        """Return the table that describes this feed, as JSON values; ``section.read`` reads it back."""
         plain = ((each.name, getattr(self, each.name)) for each in fields(self) if each.name != "name")
-        return {
-            key: list(value) if isinstance(value, tuple) else dict(value) if key == "headers" else value
-            for key, value in plain
-            if value is not None
-        }
+        return {key: _plain(value) for key, value in plain if value is not None}
 
 
-def from_section(name: str, section: Mapping[str, Any]) -> tuple[Feed, dict[str, Any]]:
-    """Return the feed that a ``[feed.NAME]`` table describes, and the table's other keys.
-
-    Raises:
-        ConfigError: A value cannot be used; the message names its key and the mend.
-    """
-    for key, example in (("url", "https://example.org/list.csv"), ("key", "ISIN")):
-        if key not in section:
-            raise ConfigError(f'feed.{name} lacks "{key}"; write {key} = "{example}"')
-    own = {key: _READERS[key](f"feed.{name}.{key}", section[key]) for key in section if key in KEYS}
-    return Feed(name=name, **own), {key: value for key, value in section.items() if key not in KEYS}
-
-
-def _text(where: str, value: object) -> str:
-    if not isinstance(value, str) or not value.strip():
-        raise ConfigError(f"{where} is not a text: {value!r}")
-    return value.strip()
-
-
-def _url(where: str, value: object) -> str:
-    text = _text(where, value)
-    try:
-        parts = urlsplit(text)
-        host = parts.hostname
-    except ValueError as error:
-        raise ConfigError(f"{where} is no URL: {error}") from error
-    if parts.scheme not in {"http", "https"} or not host:
-        raise ConfigError(f"{where} is no http or https URL: {text!r}")
-    if parts.username or parts.password:
-        raise ConfigError(f"{where} holds a user or password; a definition keeps no secrets")
-    return text
-
-
-def _names(where: str, value: object) -> tuple[str, ...]:
-    if not isinstance(value, list) or not value:
-        raise ConfigError(f'{where} is no list of columns: {value!r}; write ["ISIN", "NAME"]')
-    names = tuple(_text(where, name) for name in value)
-    if len(set(names)) < len(names):
-        raise ConfigError(f"{where} names a column twice")
-    return names
-
-
-def _share(where: str, value: object) -> float:
-    share = -1.0
-    if isinstance(value, str) and (found := _PERCENT.fullmatch(value.strip())):
-        share = float(found[1]) / 100
-    elif isinstance(value, int | float) and not isinstance(value, bool):
-        share = float(value)
-    if not 0 <= share <= 1:
-        raise ConfigError(f'{where} is no share: {value!r}; write "5%", from "0%" to "100%"')
-    return share
-
-
-def _encoding(where: str, value: object) -> str:
-    name = _text(where, value)
-    try:
-        "".encode(name)
-        return codecs.lookup(name).name
-    except LookupError as error:
-        raise ConfigError(f'{where} is no text encoding: {value!r}; write "utf-8" or "cp1252"') from error
-
-
-def _delimiter(where: str, value: object) -> str:
-    if not isinstance(value, str) or len(value) != 1 or not value.isascii() or value in '"\r\n\0':
-        raise ConfigError(f'{where} is not one character: {value!r}; write ";" or "\\t"')
+def _plain(value: object) -> object:
+    if is_dataclass(value) and not isinstance(value, type):
+        return {key: each for key, each in asdict(value).items() if each is not None}
+    if isinstance(value, tuple):
+        return list(value)
+    if isinstance(value, Mapping):
+        return {key: _plain(each) for key, each in value.items()}
     return value
-
-
-def _headers(where: str, value: object) -> dict[str, str]:
-    if not isinstance(value, dict):
-        raise ConfigError(f'{where} is no table: {value!r}; write {{ User-Agent = "..." }}')
-    for name in value:
-        if str(name).lower() in _SECRET:
-            raise ConfigError(f"{where} holds '{name}'; a definition keeps no secrets")
-    headers = {str(name): _text(f"{where}.{name}", content) for name, content in value.items()}
-    if not all(text.isascii() and text.isprintable() for pair in headers.items() for text in pair):
-        raise ConfigError(f"{where} has a character that no HTTP header can hold; use ASCII")
-    return headers
-
-
-def _seconds(where: str, value: object) -> float:
-    seconds = 0.0
-    if isinstance(value, str):
-        try:
-            seconds = parse_duration(value).total_seconds()
-        except ScheduleError as error:
-            raise ConfigError(f"{where} is no duration: {error}") from error
-    elif isinstance(value, int | float) and not isinstance(value, bool):
-        seconds = float(value)
-    if not 0 < seconds <= 86_400:
-        raise ConfigError(f'{where} is no time between 0 and a day: {value!r}; write "60s" or "5m"')
-    return seconds
-
-
-def _size(where: str, value: object) -> int:
-    if isinstance(value, str) and (found := _SIZE.fullmatch(value.strip())):
-        return int(found[1]) * _SCALE[found[2]]
-    if isinstance(value, int) and not isinstance(value, bool) and value > 0:
-        return value
-    raise ConfigError(f'{where} is no size: {value!r}; write "200MB"')
-
-
-def _one_of(*choices: str) -> Callable[[str, object], str]:
-    def read(where: str, value: object) -> str:
-        if value not in choices:
-            raise ConfigError(f"{where} cannot be {value!r}; it is one of: {', '.join(choices)}")
-        return str(value)
-
-    return read
-
-
-_READERS: Mapping[str, Callable[[str, object], Any]] = {
-    "url": _url,
-    "key": _text,
-    "format": _one_of("csv"),
-    "columns": _names,
-    "identity": _names,
-    "header": _names,
-    "check": _one_of("isin"),
-    "max_removed": _share,
-    "max_changed": _share,
-    "max_invalid": _share,
-    "encoding": _encoding,
-    "delimiter": _delimiter,
-    "headers": _headers,
-    "fetch_timeout": _seconds,
-    "size_limit": _size,
-    "publish": _text,
-}
-
-KEYS = frozenset(_READERS)
-"""The keys of a ``[feed.NAME]`` table that are the feed's own."""

@@ -54,16 +54,16 @@ def objections(facts: Facts, feed: Feed) -> list[str]:
         )
     if facts.before is None:
         return found
-    if facts.removed > feed.max_removed * facts.before:
+    removed, changed = feed.max_removed.hold or 1.0, feed.max_changed.hold or 1.0
+    if facts.removed > removed * facts.before:
         found.append(
             f"{_share(facts.removed, facts.before)} of the last good list are gone, "
-            f"more than max_removed, {feed.max_removed * 100:g}%"
+            f"more than max_removed, {removed * 100:g}%"
         )
     common = facts.before - facts.removed
-    if facts.changed > feed.max_changed * common:
+    if facts.changed > changed * common:
         found.append(
-            f"{_share(facts.changed, common)} in both lists differ, "
-            f"more than max_changed, {feed.max_changed * 100:g}%"
+            f"{_share(facts.changed, common)} in both lists differ, more than max_changed, {changed * 100:g}%"
         )
     return found
 

@@ -14,11 +14,11 @@ import polars as pl
 
 from everytick.clock import Clock, SystemClock
 from everytick.errors import FeedError, FeedRefused
-from everytick.feeds import content, durable
+from everytick.feeds import content, durable, section
 from everytick.feeds.archive import Archive, Good, Refusal, Snapshot
 from everytick.feeds.diff import Difference, difference
 from everytick.feeds.extract import csv, gzip
-from everytick.feeds.feed import Feed, from_section
+from everytick.feeds.feed import Feed
 from everytick.feeds.fetch import Fetched, fetch
 from everytick.feeds.guard import Facts, objections
 from everytick.feeds.isin import are_isins
@@ -97,7 +97,7 @@ def run(tick: Tick, *, name: str, feed: Mapping[str, Any], data: str) -> dict[st
     Raises:
         FeedError: Nothing was published; the message is the reason.
     """
-    described, _ = from_section(name, feed)
+    described, _ = section.read(name, feed)
     due_at, now = instant_of(tick.due_at), _clock().now()
     return refresh(described, Path(data), moment=now, due_at=due_at, tick=tick.name).summary()
 
@@ -136,8 +136,8 @@ def refresh(
             except FeedError as error:
                 archive.note(Refusal(at=moment, tick=tick, kind=type(error).__name__, reason=str(error)))
                 raise
-            if feed.publish is not None:
-                copy(archive.folder, data / feed.publish)
+            for name in feed.publish:
+                copy(archive.folder, data / name)
             archive.note(Good(at=moment, tick=tick, sequence=refreshed.sequence))
             return refreshed
     except OSError as error:

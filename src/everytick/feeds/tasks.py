@@ -6,7 +6,8 @@ from typing import Any
 from everytick import settings
 from everytick.config import Config, read_policies, read_schedule
 from everytick.errors import UsageError
-from everytick.feeds.feed import KEYS, Feed, from_section
+from everytick.feeds.feed import Feed
+from everytick.feeds.section import KEYS, read
 from everytick.task import Call, Task
 
 REFRESH = "everytick.feeds.refresh:run"
@@ -54,7 +55,7 @@ def _feed(config: Config, name: str, section: Mapping[str, Any]) -> Feed:
         near = settings.nearest(word, {*KEYS, *_TASK_WORDS})
         raise config.place.fault(f"feed '{name}': unknown key '{word}'{near}", "feed", name, word)
     try:
-        return from_section(name, section)[0]
+        return read(name, section)[0]
     except UsageError as fault:
         told = str(fault).removeprefix(f"feed.{name}").lstrip(".").lstrip()
         raise config.place.fault(f"feed '{name}': {told}", "feed", name, told.partition(" ")[0]) from fault

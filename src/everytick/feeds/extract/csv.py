@@ -35,7 +35,7 @@ def extract(body: bytes, feed: Feed) -> pl.DataFrame:
     Raises:
         ExtractFailed: The bytes are not that list; the message says where they differ from it.
     """
-    text = _decoded(body, feed.encoding)
+    text = _decoded(body, feed.encoding[0])
     first = _first_row(text, feed.delimiter)
     names, headed = _names(first, feed)
     kept = _kept(names, feed)
