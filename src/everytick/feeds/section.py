@@ -93,6 +93,14 @@ def _texts(where: str, value: object) -> tuple[str, ...]:
     return tuple(_text(where, each) for each in several)
 
 
+def _nothing(where: str, value: object) -> tuple[str, ...]:
+    """Read what stands for no key; an empty text may."""
+    several = value if isinstance(value, list) else [value]
+    if not all(isinstance(each, str) for each in several):
+        raise ConfigError(f'{where} is no list of texts: {value!r}; write ["-", "NA"]')
+    return tuple(each.strip() for each in several)
+
+
 def _aliases(where: str, value: object) -> dict[str, tuple[str, ...]]:
     if not isinstance(value, dict):
         raise ConfigError(f'{where} is no table: {value!r}; write {{ "ISIN NUMBER" = ["ISIN_NUMBER"] }}')
@@ -288,7 +296,7 @@ _READERS: Mapping[str, Callable[[str, object], Any]] = {
     "delimiter": _delimiter,
     "header": _names,
     "key_from": _names,
-    "none": _texts,
+    "none": _nothing,
     "columns": _names,
     "aliases": _aliases,
     "sections": _truth,
