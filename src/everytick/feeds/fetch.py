@@ -7,9 +7,9 @@ is a failure at once.
 
 import hashlib
 import logging
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from threading import Event, Timer
 from urllib.parse import urlsplit
@@ -19,13 +19,18 @@ import stamina
 
 from everytick import __version__
 from everytick.errors import FetchFailed
+from everytick.feeds.downloads import Download, Downloads
 from everytick.feeds.feed import Feed
+from everytick.feeds.progress import Progress, Silent
+from everytick.when import Instant
 
 # Where the host has set up no logging, a retry is not worth a bare line on stderr.
 logging.getLogger("stamina").addHandler(logging.NullHandler())
 
 ATTEMPTS = 3
 """How often a download is tried in all."""
+
+_SILENT = Silent()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -34,25 +39,48 @@ class Fetched:
 
     Attributes:
         url: Where it came from at last, redirects followed; without its query, which may hold a token.
+        redirects: The URLs on the way there, the feed's own first; the same, without their queries.
+        status: The answer: 200, or 304 for "not modified".
+        headers: What the answer said of the bytes, by lower-case names; nothing secret.
         size: Bytes as they arrived.
         sha256: Their digest, in hexadecimal.
+        path: The file that holds them.
+        at: The moment of the download.
+        not_modified: The source says that it still has what it sent before; the bytes are the kept ones.
+        same_bytes: It sent them, and they are those of the newest download before.
     """
 
     url: str
+    redirects: tuple[str, ...] = ()
+    status: int = 200
+    headers: Mapping[str, str] = field(default_factory=dict)
     size: int
     sha256: str
+    path: Path
+    at: Instant
+    not_modified: bool = False
+    same_bytes: bool = False
 
 
 class _Passing(Exception):
     """A failure that may be over at the next try."""
 
 
-def fetch(feed: Feed, into: Path) -> Fetched:
-    """Download a feed's list into a file.
+def fetch(feed: Feed, downloads: Downloads, *, now: Instant, progress: Progress = _SILENT) -> Fetched:
+    """Download a feed's list, and keep it.
+
+    Args:
+        feed: The feed.
+        downloads: What it sent so far.
+        now: The moment, for the notes of what is kept.
+        progress: Hears of the stage "fetch", in bytes.
 
     Raises:
         FetchFailed: It did not arrive whole, or what arrived is no list at all.
     """
+    progress.stage("fetch")
+    into = downloads.partial
+    into.parent.mkdir(parents=True, exist_ok=True)
     try:
         with _deadline(feed.fetch_timeout) as late:
             for attempt in stamina.retry_context(
@@ -62,13 +90,24 @@ def fetch(feed: Feed, into: Path) -> Fetched:
                 wait_initial=0.5,
             ):
                 with attempt:
-                    fetched = _get(feed, into, late)
+                    url, size, sha256 = _get(feed, into, late)
     except _Passing as error:
         raise FetchFailed(str(error)) from error
     except (httpx.HTTPError, httpx.InvalidURL) as error:
         raise FetchFailed(f"{_shown(feed.url)}: {_words(error)}") from error
-    _refuse_what_is_no_list(feed.url, into, fetched.size)
-    return fetched
+    _refuse_what_is_no_list(feed.url, into, size)
+    before = downloads.newest()
+    kept = downloads.keep(
+        Download(sha256=sha256, size=size, at=now, asked="", resource="", url=url, headers={}), into
+    )
+    return Fetched(
+        url=url,
+        size=size,
+        sha256=sha256,
+        path=downloads.path(sha256),
+        at=kept.at,
+        same_bytes=before is not None and before.sha256 == sha256,
+    )
 
 
 @contextmanager
@@ -84,7 +123,7 @@ def _deadline(seconds: float) -> Iterator[Event]:
         timer.cancel()
 
 
-def _get(feed: Feed, into: Path, late: Event) -> Fetched:
+def _get(feed: Feed, into: Path, late: Event) -> tuple[str, int, str]:
     # Compressed or not, the bytes are kept as they arrive; unpacking comes later, and has its own limit.
     headers = {"User-Agent": f"everytick/{__version__}", "Accept-Encoding": "gzip", **feed.headers}
     with (
@@ -107,7 +146,7 @@ def _get(feed: Feed, into: Path, late: Event) -> Fetched:
                 )
             digest.update(chunk)
             file.write(chunk)
-        return Fetched(url=_shown(str(response.url)), size=size, sha256=digest.hexdigest())
+        return _shown(str(response.url)), size, digest.hexdigest()
 
 
 def _refuse_what_is_no_list(url: str, file: Path, size: int) -> None:

@@ -14,9 +14,10 @@ import polars as pl
 
 from everytick.clock import Clock, SystemClock
 from everytick.errors import FeedError, FeedRefused
-from everytick.feeds import content, durable, section
+from everytick.feeds import content, section
 from everytick.feeds.archive import Archive, Good, Refusal, Snapshot
 from everytick.feeds.diff import Difference, difference
+from everytick.feeds.downloads import Downloads
 from everytick.feeds.extract import csv, gzip
 from everytick.feeds.feed import Feed
 from everytick.feeds.fetch import Fetched, fetch
@@ -157,7 +158,7 @@ def _complete(archive: Archive, last: Snapshot) -> None:
 
 
 def _refreshed(feed: Feed, archive: Archive, last: Snapshot | None, asked: _Asked) -> Refreshed:
-    arrived = _arrive(feed, archive)
+    arrived = _arrive(feed, archive, asked.moment)
     same = last is not None and last.digest == arrived.digest
     before = arrived.frame if same else _before(archive, last, feed)
     differs = _NONE if same else _differs(feed, before, arrived.frame)
@@ -172,13 +173,11 @@ def _refreshed(feed: Feed, archive: Archive, last: Snapshot | None, asked: _Aske
     return _published(snapshot)
 
 
-def _arrive(feed: Feed, archive: Archive) -> _Arrived:
-    body = durable.aside(archive.folder / "arrived")
-    try:
-        fetched = fetch(feed, body)
-        whole = csv.extract(gzip.unpacked(body.read_bytes(), feed.size_limit), feed)
-    finally:
-        body.unlink(missing_ok=True)
+def _arrive(feed: Feed, archive: Archive, moment: Instant) -> _Arrived:
+    downloads = Downloads(archive.folder / "downloads")
+    fetched = fetch(feed, downloads, now=moment)
+    whole = csv.extract(gzip.unpacked(fetched.path.read_bytes(), feed.size_limit), feed)
+    downloads.prune(feed.keep_downloads)
     keys = whole.get_column(feed.key)
     valid = are_isins(keys) if feed.check == "isin" else keys != ""
     frame = whole.filter(valid).sort(feed.key)

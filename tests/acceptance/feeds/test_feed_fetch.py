@@ -9,6 +9,7 @@ from threading import Event
 import pytest
 
 from everytick.errors import FetchFailed
+from everytick.feeds.downloads import Downloads
 from everytick.feeds.feed import Feed
 from everytick.feeds.fetch import ATTEMPTS, fetch
 from everytick.testing.provider import Manners, Provider, send
@@ -22,8 +23,10 @@ FEED = Feed(name="list", url="", key="ISIN", fetch_timeout=5.0)
 def test_a_list_arrives_byte_for_byte(provider: Provider, tmp_path: Path) -> None:
     body = LIST * 50_000
     provider.serve(body)
-    fetched = fetch(replace(FEED, url=provider.url, headers={"User-Agent": "Mozilla/5.0"}), tmp_path / "list")
-    assert (tmp_path / "list").read_bytes() == body
+    fetched = fetch(
+        replace(FEED, url=provider.url, headers={"User-Agent": "Mozilla/5.0"}), Downloads(tmp_path), now=1
+    )
+    assert fetched.path.read_bytes() == body
     assert fetched.size == len(body)
     assert fetched.sha256 == hashlib.sha256(body).hexdigest()
     assert fetched.url == provider.url
@@ -48,14 +51,14 @@ def test_what_is_no_list_fails_at_once(
 ) -> None:
     provider.serve(b"" if status == 304 else body, status=status)
     with pytest.raises(FetchFailed, match=words):
-        fetch(replace(FEED, url=provider.url), tmp_path / "list")
+        fetch(replace(FEED, url=provider.url), Downloads(tmp_path), now=1)
     assert len(provider.asked) == 1
 
 
 def test_a_fault_of_the_server_is_tried_again(provider: Provider, tmp_path: Path) -> None:
     provider.serve(b"busy", status=503)
     with pytest.raises(FetchFailed, match="answered 503 Service Unavailable"):
-        fetch(replace(FEED, url=provider.url), tmp_path / "list")
+        fetch(replace(FEED, url=provider.url), Downloads(tmp_path), now=1)
     assert len(provider.asked) == ATTEMPTS
 
 
@@ -87,7 +90,7 @@ def test_a_body_that_is_cut_off_is_tried_again_and_never_taken(
 ) -> None:
     provider.manners = manners
     with pytest.raises(FetchFailed, match="RemoteProtocolError"):
-        fetch(replace(FEED, url=provider.url), tmp_path / "list")
+        fetch(replace(FEED, url=provider.url), Downloads(tmp_path), now=1)
     assert len(provider.asked) == ATTEMPTS
 
 
@@ -97,8 +100,9 @@ def test_a_second_try_starts_from_nothing(provider: Provider, tmp_path: Path) ->
         cut_length(handler)
 
     provider.manners = recover
-    assert fetch(replace(FEED, url=provider.url), tmp_path / "list").size == len(LIST)
-    assert (tmp_path / "list").read_bytes() == LIST
+    assert fetch(replace(FEED, url=provider.url), Downloads(tmp_path), now=1).size == len(LIST)
+    (kept,) = Downloads(tmp_path).all()
+    assert Downloads(tmp_path).path(kept.sha256).read_bytes() == LIST
     assert len(provider.asked) == 2
 
 
@@ -107,7 +111,7 @@ def test_nobody_listens(tmp_path: Path) -> None:
         unheard.bind(("127.0.0.1", 0))
         url = f"http://127.0.0.1:{unheard.getsockname()[1]}/list.csv?token=secret"
         with pytest.raises(FetchFailed, match="ConnectError") as failure:
-            fetch(replace(FEED, url=url), tmp_path / "list")
+            fetch(replace(FEED, url=url), Downloads(tmp_path), now=1)
     assert "secret" not in str(failure.value)
 
 
@@ -119,7 +123,7 @@ def test_a_redirect_is_followed_and_the_end_of_it_recorded(provider: Provider, t
             send(handler, LIST)
 
     provider.manners = elsewhere
-    assert fetch(replace(FEED, url=provider.url), tmp_path / "list").url == provider.url.replace(
+    assert fetch(replace(FEED, url=provider.url), Downloads(tmp_path), now=1).url == provider.url.replace(
         "list", "moved"
     )
 
@@ -132,7 +136,7 @@ def test_a_redirect_in_a_circle_or_out_of_the_web_fails(
 ) -> None:
     provider.serve(b"", status=301, headers={"Location": target})
     with pytest.raises(FetchFailed, match=words):
-        fetch(replace(FEED, url=provider.url), tmp_path / "list")
+        fetch(replace(FEED, url=provider.url), Downloads(tmp_path), now=1)
 
 
 def test_a_body_without_end_is_stopped_at_the_limit(provider: Provider, tmp_path: Path) -> None:
@@ -146,8 +150,8 @@ def test_a_body_without_end_is_stopped_at_the_limit(provider: Provider, tmp_path
 
     provider.manners = endless
     with pytest.raises(FetchFailed, match="larger than size_limit, 1,000,000 bytes"):
-        fetch(replace(FEED, url=provider.url, size_limit=1_000_000), tmp_path / "list")
-    assert (tmp_path / "list").stat().st_size <= 1_000_000
+        fetch(replace(FEED, url=provider.url, size_limit=1_000_000), Downloads(tmp_path), now=1)
+    assert Downloads(tmp_path).partial.stat().st_size <= 1_000_000
 
 
 def test_a_body_that_drips_is_stopped_at_the_timeout(provider: Provider, tmp_path: Path) -> None:
@@ -163,7 +167,7 @@ def test_a_body_that_drips_is_stopped_at_the_timeout(provider: Provider, tmp_pat
 
     provider.manners = drip
     with pytest.raises(FetchFailed, match=r"took longer than fetch_timeout, 0\.3 seconds"):
-        fetch(replace(FEED, url=provider.url, fetch_timeout=0.3), tmp_path / "list")
+        fetch(replace(FEED, url=provider.url, fetch_timeout=0.3), Downloads(tmp_path), now=1)
     stop.set()
 
 
@@ -175,5 +179,5 @@ def test_a_server_that_says_nothing_is_left_at_the_timeout(provider: Provider, t
 
     provider.manners = say_nothing
     with pytest.raises(FetchFailed, match="ReadTimeout"):
-        fetch(replace(FEED, url=provider.url, fetch_timeout=0.2), tmp_path / "list")
+        fetch(replace(FEED, url=provider.url, fetch_timeout=0.2), Downloads(tmp_path), now=1)
     stop.set()
