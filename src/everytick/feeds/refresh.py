@@ -18,7 +18,7 @@ from everytick.feeds import content, section
 from everytick.feeds.archive import Archive, Good, Refusal, Snapshot
 from everytick.feeds.diff import Difference, difference
 from everytick.feeds.downloads import Downloads
-from everytick.feeds.extract import csv, gzip
+from everytick.feeds.extract import extract, gzip
 from everytick.feeds.feed import Feed
 from everytick.feeds.fetch import Fetched, fetch
 from everytick.feeds.guard import Facts, objections
@@ -176,7 +176,8 @@ def _refreshed(feed: Feed, archive: Archive, last: Snapshot | None, asked: _Aske
 def _arrive(feed: Feed, archive: Archive, moment: Instant) -> _Arrived:
     downloads = Downloads(archive.folder / "downloads")
     fetched = fetch(feed, downloads, now=moment)
-    whole = csv.extract(gzip.unpacked(fetched.path.read_bytes(), feed.size_limit), feed)
+    body = gzip.unpacked(fetched.path.read_bytes(), feed.size_limit)
+    whole = extract(body, feed, fetched.headers).frame
     downloads.prune(feed.keep_downloads)
     keys = whole.get_column(feed.key)
     valid = are_isins(keys) if feed.check == "isin" else keys != ""
