@@ -1,167 +1,262 @@
 """A pretend exchange: serves a list of its shares on loopback, and lets days pass in seconds.
 
-The list has the shape of a real one, the EQUITY_L.csv of the National Stock Exchange of India, down to the
-spaces in its header. The companies are invented; the check digits of their ISINs are real arithmetic. On each
-working day a few shares are listed, a few are delisted and a few companies change their name; on the weekend
-nothing does. Whatever two days are compared, they differ in less than 5 % of the rows.
+``exchange.py`` makes the list, ``days.py`` says what goes wrong with it on which day, ``manners.py`` what a
+web server says to whom.
 
 Run as ``python provider.py --port 0``: the first line it prints is the list's URL. It ends on SIGTERM, on
-Ctrl-C, and with the process that started it.
+Ctrl-C, and with the process that started it. ``--calendar`` prints the days to come instead.
 """
 
 import argparse
+import json
 import os
 import signal
-from collections.abc import Sequence
-from functools import lru_cache
+import socket
+import sys
+from collections.abc import Iterator
+from datetime import datetime, timedelta
+from email.utils import format_datetime
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from random import Random
+from itertools import count
+from pathlib import Path
 from threading import Event, Thread
 from typing import NamedTuple
 
-from everytick.feeds.isin import check_digit
+from days import MADE, TOLD, Kind, Served, kind, served
+from manners import answer
+
+from everytick.clock import Clock, SystemClock
+from everytick.tick import SECOND
+from everytick.when import Instant
 
 PATH = "/content/equities/EQUITY_L.csv"
-HEADER = "SYMBOL,NAME OF COMPANY, SERIES, DATE OF LISTING, PAID UP VALUE, MARKET LOT, ISIN NUMBER, FACE VALUE"
-
-KINDS = ["Imaginary", "Pretend", "Fictional", "Invented", "Storybook", "Phantom", "Makebelieve", "Dreamt"]
-TOWNS = ["Nowherepur", "Fablabad", "Mythore", "Castlepatnam", "Rhymenagar", "Yarnkot", "Legendwada"]
-TRADES = ["Tea", "Cement", "Kites", "Umbrellas", "Clocks", "Spices", "Lanterns", "Looms", "Ferries", "Maps"]
-MONTHS = ["JAN", "FEB", "MAR", "APR", "MAY", "JUN", "JUL", "AUG", "SEP", "OCT", "NOV", "DEC"]
-
-STEADY, COMING, LISTED_OF_THOSE, RENAMING = 1_920, 240, 80, 60
-A_DAY = 3
+EARLY = 0.6
+"""The part of a day on which a late list is not there yet."""
 
 
-class Share(NamedTuple):
-    """One row."""
+class Hour(NamedTuple):
+    """What time it is at the exchange.
 
-    symbol: str
-    name: str
-    listed: str
-    isin: str
-    face: int
+    Attributes:
+        day: The day, counted from a Monday, 0.
+        early: Whether this is the part of it on which a late list is not there yet.
+        tomorrow: When the next day begins, in real time.
+    """
 
-
-@lru_cache
-def shares(seed: int) -> Sequence[Share]:
-    """Return all shares there ever are: first those that stay, then those that come and go in turn."""
-    draw = Random(seed)
-    codes = draw.sample(range(1_000, 10_000), STEADY + COMING)
-    return [share(draw, code) for code in codes]
-
-
-def share(draw: Random, code: int) -> Share:
-    """Return an invented share."""
-    kind, town, trade = draw.choice(KINDS), draw.choice(TOWNS), draw.choice(TRADES)
-    body = f"INE{code // 10:03d}{'XYZ'[code % 3]}010{code % 10}"
-    listed = f"{draw.randrange(1, 29):02d}-{draw.choice(MONTHS)}-{draw.randrange(1995, 2026)}"
-    return Share(
-        symbol=f"{kind[:3]}{trade[:3]}{code}".upper(),
-        name=f"{kind} {trade} of {town}",
-        listed=listed,
-        isin=f"{body}{check_digit(body)}",
-        face=draw.choice([1, 2, 5, 10]),
-    )
-
-
-def listing(day: int, seed: int = 1) -> bytes:
-    """Return the list of a day, counted from a Monday, 0; the same day and seed give the same bytes."""
-    week, weekday = divmod(day, 7)
-    worked = week * 5 + min(weekday, 4)
-    everyone = shares(seed)
-    begin = A_DAY * worked + turn(seed, "gone", worked)
-    end = A_DAY * worked + LISTED_OF_THOSE + turn(seed, "new", worked)
-    coming = [everyone[STEADY + place % COMING] for place in range(begin, end)]
-    rows = [*enumerate(everyone[:STEADY]), *((STEADY, each) for each in coming)]
-    renames = A_DAY * worked
-    lines = sorted(
-        f"{each.symbol},{title(each.name, (renames - place) // RENAMING + 1 if place < RENAMING else 0)},"
-        f"EQ,{each.listed},{each.face},1,{each.isin},{each.face}"
-        for place, each in rows
-    )
-    return "\n".join([HEADER, *lines, ""]).encode()
-
-
-def turn(seed: int, what: str, worked: int) -> int:
-    """Return by how many shares a day is ahead of an even pace: less than A_DAY."""
-    return Random(f"{seed} {what} {worked}").randrange(A_DAY)
-
-
-def title(name: str, renamed: int) -> str:
-    """Return a company's name after so many changes of it."""
-    return f"{name} {'Industries ' if renamed % 2 else ''}Limited"
+    day: int
+    early: bool
+    tomorrow: Instant
 
 
 class Exchange(ThreadingHTTPServer):
-    """Serves the list of the day it has come to.
+    """Serves what the day has in store, at first of day 0; it refuses connections until ``turn`` opens it.
 
-    Attributes:
-        day: The day, counted from 0.
-        seed: Which pretend exchange this is.
+    Args:
+        clock: Real time.
+        port: Where on loopback; 0 takes any free one.
+        seed: Which exchange to pretend.
+        only_good: Whether nothing ever goes wrong.
     """
 
     daemon_threads = True
-    day = 0
-    seed = 1
+    request_queue_size = 64
+
+    def __init__(self, clock: Clock, port: int = 0, *, seed: int = 1, only_good: bool = False) -> None:
+        super().__init__(("127.0.0.1", port or free_port()), Desk, bind_and_activate=False)
+        self.server_bind()
+        self.url = f"http://127.0.0.1:{self.server_port}{PATH}"
+        self.clock, self.seed, self.only_good = clock, seed, only_good
+        self.hour = Hour(day=0, early=True, tomorrow=0)
+        self._serving: Thread | None = None
+
+    def kind(self, day: int) -> Kind:
+        """Return what a day is like."""
+        found = kind(day, self.seed)
+        return Kind.GOOD if self.only_good and found is not Kind.WEEKEND else found
+
+    def turn(self, hour: Hour) -> None:
+        """Let it be that time; on a day that is down nobody gets a connection."""
+        self.hour = hour
+        if self.kind(hour.day) is Kind.DOWN:
+            self.close()
+        elif self._serving is None:
+            self.server_activate()
+            self._serving = Thread(target=self.serve_forever, args=(0.05,), daemon=True)
+            self._serving.start()
+
+    def close(self) -> None:
+        """Refuse connections, but keep the port, as Linux does if it was asked for by its number."""
+        if self._serving is not None:
+            self.shutdown()
+            self._serving.join()
+            self.socket.shutdown(socket.SHUT_RD)
+            self._serving = None
+
+    def handle_error(
+        self, request: socket.socket | tuple[bytes, socket.socket], client_address: object
+    ) -> None:
+        """Say nothing of a visitor who hung up or fell silent."""
+        if not isinstance(sys.exception(), OSError):
+            super().handle_error(request, client_address)
 
 
 class Desk(BaseHTTPRequestHandler):
-    """Answers a request."""
+    """Answers one request, then hangs up."""
 
     server: Exchange
+    protocol_version = "HTTP/1.1"
+    timeout = 10
 
     def do_GET(self) -> None:
-        """Send the list."""
+        """Send what stands at the address."""
+        hour = self.server.hour
+        what = self.server.kind(hour.day)
         if self.path != PATH:
             self.send_error(404)
-            return
-        body = listing(self.server.day, self.server.seed)
-        self.send_response(200)
-        self.send_header("Content-Type", "text/csv")
-        self.send_header("Content-Length", str(len(body)))
+        elif what is Kind.DOWN:  # it came just before
+            self.close_connection = True
+        else:
+            self._send(served(hour.day, self.server.seed, what, early=hour.early), hour)
+
+    do_HEAD = do_GET  # noqa: N815 - the name is given
+
+    def _send(self, found: Served, hour: Hour) -> None:
+        status, begin, end = found.status, 0, len(found.body)
+        headers = {"Content-Type": found.kind, "Content-Length": str(end), "Cache-Control": "no-store"}
+        if found.made is not None:
+            told = answer(self.headers, found.body, found.made, found.kind)
+            status, headers, begin, end = told.status, dict(told.headers), told.begin, told.end
+        elif status == 503:
+            seconds = -(-(hour.tomorrow - self.server.clock.now()) // SECOND)
+            headers["Retry-After"] = str(max(1, seconds))
+        self.send_response(status)
+        for name, value in {**headers, "Connection": "close"}.items():
+            self.send_header(name, value)
         self.end_headers()
-        self.wfile.write(body)
+        if self.command != "HEAD":
+            self.wfile.write(found.body[begin : end if found.breaks is None else min(end, found.breaks)])
+
+    def date_time_string(self, timestamp: float | None = None) -> str:  # noqa: ARG002 - the name is given
+        """Return the pretend date, for the header Date."""
+        return format_datetime(MADE + timedelta(days=self.server.hour.day, hours=12), usegmt=True)
+
+    def version_string(self) -> str:
+        """Return what it calls itself."""
+        return "PretendExchange"
 
     def log_message(self, *_: object) -> None:
         """Say nothing."""
 
 
+def free_port() -> int:
+    """Return a port that nobody listens on."""
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        port: int = free.getsockname()[1]
+        return port
+
+
 def main() -> None:
-    """Serve until told to stop."""
-    parser = argparse.ArgumentParser(description="A pretend exchange that serves a list of its shares.")
-    parser.add_argument("--port", type=int, default=8723, help="0 takes any free one (default: %(default)s)")
-    parser.add_argument(
-        "--day", type=float, default=5.0, help="seconds that a day lasts (default: %(default)s)"
-    )
-    parser.add_argument(
-        "--first-day", type=int, default=0, help="the day to begin with (default: %(default)s)"
-    )
-    parser.add_argument(
-        "--seed", type=int, default=1, help="which exchange to pretend (default: %(default)s)"
-    )
-    options = parser.parse_args()
+    """Serve until told to stop, or tell what is to come."""
+    options = read_options()
+    if options.calendar is not None:
+        print(calendar(options))
+        return
+    clock, stop = SystemClock(), Event()
 
-    stop = Event()
+    def end(*_: object) -> None:
+        stop.set()
+        clock.wake()
+
     for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, lambda *_: stop.set())
-    parent = os.getppid()
-    exchange = Exchange(("127.0.0.1", options.port), Desk)
-    exchange.day, exchange.seed = options.first_day, options.seed
-    Thread(target=exchange.serve_forever, daemon=True).start()
-    print(f"http://127.0.0.1:{exchange.server_port}{PATH}", flush=True)
-
-    Thread(target=let_days_pass, args=(exchange, options.day, stop), daemon=True).start()
-    while not stop.wait(0.5) and os.getppid() == parent:
-        pass
-    exchange.shutdown()
+        signal.signal(number, end)
+    first: int = options.first_day
+    diary: Path | None = options.diary
+    if diary is not None and diary.exists():
+        first = int(diary.read_text("ascii")) + 1
+    exchange = Exchange(clock, options.port, seed=options.seed, only_good=options.only_good)
+    for day in days_pass(exchange, first, round(options.day * SECOND), stop):
+        if day == first:
+            print(exchange.url, flush=True)
+        if diary is not None:
+            note(day, diary)
+    exchange.close()
     exchange.server_close()
 
 
-def let_days_pass(exchange: Exchange, seconds: float, stop: Event) -> None:
-    """Let the next day come, again and again."""
-    while not stop.wait(seconds):
-        exchange.day += 1
+def days_pass(exchange: Exchange, first: int, lasts: int, stop: Event) -> Iterator[int]:
+    """Let one day come after the other, and yield each, until it is time to end."""
+    clock, parent = exchange.clock, os.getppid()
+    begun = clock.now()
+    for day in count(first):
+        today = begun + (day - first) * lasts
+        exchange.turn(Hour(day, early=True, tomorrow=today + lasts))
+        yield day
+        if over(clock, today + round(lasts * EARLY), stop, parent):
+            return
+        exchange.turn(exchange.hour._replace(early=False))
+        if over(clock, today + lasts, stop, parent):
+            return
+
+
+def over(clock: Clock, until: Instant, stop: Event, parent: int) -> bool:
+    """Wait until then; tell at once if a signal came, or within half a second that the parent is gone."""
+    while not stop.is_set() and os.getppid() == parent:
+        now = clock.now()
+        if now >= until:
+            return False
+        clock.wait(min(until, now + SECOND // 2))
+    return True
+
+
+def note(day: int, diary: Path) -> None:
+    """Keep the day, for the next start."""
+    aside = diary.with_name(diary.name + ".new")
+    aside.write_text(f"{day}\n", "ascii")
+    aside.replace(diary)
+
+
+def calendar(options: argparse.Namespace) -> str:
+    """Return the days to come as a table, or as JSON."""
+    days = range(options.first_day, options.first_day + options.calendar)
+    kinds = [
+        what if what is Kind.WEEKEND or not options.only_good else Kind.GOOD
+        for what in (kind(day, options.seed) for day in days)
+    ]
+    rows = [
+        {"day": day, "date": f"{date_of(day):%Y-%m-%d}", "kind": str(what), "serves": TOLD[what]}
+        for day, what in zip(days, kinds, strict=True)
+    ]
+    if options.json:
+        return json.dumps(rows, indent=2)
+    lines = [f"{'day':>5}  {'date':14}  {'kind':8}  what is served"]
+    for row, day in zip(rows, days, strict=True):
+        lines.append(f"{day:5}  {date_of(day):%a %Y-%m-%d}  {row['kind']:8}  {row['serves']}")
+    return "\n".join(lines)
+
+
+def date_of(day: int) -> datetime:
+    """Return the pretend date of a day."""
+    return MADE + timedelta(days=day)
+
+
+def read_options() -> argparse.Namespace:
+    """Return the options of the command line."""
+    parser = argparse.ArgumentParser(description="A pretend exchange that serves a list of its shares.")
+    add = parser.add_argument
+    add("--port", type=int, default=8723, help="0 takes any free one (default: %(default)s)")
+    add("--day", type=float, default=5.0, help="seconds that a day lasts (default: %(default)s)")
+    add(
+        "--first-day", type=int, default=0, help="the day to begin with; 0 is a Monday (default: %(default)s)"
+    )
+    add("--seed", type=int, default=1, help="which exchange to pretend (default: %(default)s)")
+    add("--only-good", action="store_true", help="nothing ever goes wrong")
+    add("--diary", type=Path, metavar="FILE", help="keep the day here, and go on with the next one")
+    add("--calendar", type=int, nargs="?", const=42, metavar="DAYS", help="print the days to come, and end")
+    add("--json", action="store_true", help="print the calendar as JSON")
+    options = parser.parse_args()
+    if options.json and options.calendar is None:
+        parser.error("--json belongs to --calendar")
+    return options
 
 
 if __name__ == "__main__":

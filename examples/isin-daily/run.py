@@ -17,16 +17,19 @@ HERE = Path(__file__).resolve().parent
 def main() -> None:
     """Start the provider, unless the list comes from elsewhere, then become `everytick up`."""
     os.chdir(HERE)
-    url = urlsplit(tomllib.loads(Path("everytick.toml").read_text("utf-8"))["feed"]["isins"]["url"])
+    told = tomllib.loads(Path("everytick.toml").read_text("utf-8"))
+    url = urlsplit(told["feed"]["isins"]["url"])
     if url.hostname == "127.0.0.1":
-        print(f"A pretend exchange serves {provide(url.port or 80)}", flush=True)
+        data = Path(told.get("data", "everytick-data"))
+        data.mkdir(parents=True, exist_ok=True)
+        print(f"A pretend exchange serves {provide(url.port or 80, data / 'exchange-day')}", flush=True)
     os.execv(sys.executable, [sys.executable, "-m", "everytick", "up", "everytick.toml", *sys.argv[1:]])  # noqa: S606
 
 
-def provide(port: int) -> str:
-    """Start the provider; return the list's URL, which it tells once it serves."""
+def provide(port: int, diary: Path) -> str:
+    """Start the provider on the day after the last one; return the list's URL, told once it serves."""
     provider = subprocess.Popen(  # noqa: S603 - our own file beside this one
-        [sys.executable, "provider.py", "--port", str(port)],
+        [sys.executable, "provider.py", "--port", str(port), "--diary", str(diary)],
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
