@@ -17,6 +17,7 @@ _HOMES = {
     "apply": "act:apply",
     "next": "schedules:next_",
     "explain": "schedules:explain",
+    "simulate": "simulate:simulate",
     "tasks": "look:tasks",
     "ticks": "look:ticks",
     "show": "look:show",

@@ -5,7 +5,6 @@ import shutil
 import sqlite3
 import sys
 from collections.abc import Iterator
-from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Literal
@@ -25,6 +24,7 @@ from everytick.cli.options import (
     ZoneOption,
     moment,
 )
+from everytick.cli.progress import progress
 from everytick.cli.session import Session, author, ledger_of, session, the_app
 from everytick.clock import SystemClock
 from everytick.errors import EverytickError, UsageError
@@ -34,7 +34,6 @@ from everytick.plan import Status
 from everytick.presence import vanished
 from everytick.release import VERSION
 from everytick.task import Call, Command, Inline, Task
-from everytick.when import Instant
 
 _EXTRAS = {"polars": "feeds", "httpx": "feeds", "regex": "feeds and extract"}
 _SAFE_SQLITE = (3, 51, 3)
@@ -67,43 +66,16 @@ def audit(
         now = here.now()
         if task:
             here.task(task)
-        found = _proved(
-            here,
-            now,
-            task or None,
-            moment(since, zone, now, past=True) if since else None,
-            moment(until, zone, now, past=True) if until else None,
-        )
+        first = moment(since, zone, now, past=True) if since else None
+        last = moment(until, zone, now, past=True) if until else None
+        with progress("auditing") as told:
+            found = prove(here.ledger, now, since=first, until=last, task=task or None, progress=told)
     if as_json:
         present.write_json(found.as_json())
     else:
         _show_audit(found)
     if not found.clean:
         raise typer.Exit(1)
-
-
-def _proved(
-    here: Session, now: Instant, task: str | None, since: Instant | None, until: Instant | None
-) -> Audit:
-    if not sys.stderr.isatty():
-        return prove(here.ledger, now, since=since, until=until, task=task)
-    with ExitStack() as stack:
-        from rich.progress import Progress
-
-        from everytick.cli import tables
-
-        console = tables.console()
-        console.file = sys.stderr
-        bar = stack.enter_context(Progress(console=console, transient=True))
-        line = bar.add_task("auditing", total=None)
-        return prove(
-            here.ledger,
-            now,
-            since=since,
-            until=until,
-            task=task,
-            progress=lambda done, total: bar.update(line, completed=done, total=total),
-        )
 
 
 def _show_audit(found: Audit) -> None:

@@ -2,7 +2,7 @@
 
 import os
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 from rich.console import Console
 from rich.table import Table
@@ -65,6 +65,16 @@ def pairs(told: Mapping[str, str]) -> Table:
     made.add_column(overflow="fold")
     for name, text in told.items():
         made.add_row(name, Text(text))
+    return made
+
+
+def items(lines: Iterable[str]) -> Table:
+    """Return a list, each item with a dash before it; long ones go on below their own beginning."""
+    made = Table(box=None, pad_edge=False, show_header=False, padding=(0, 1, 0, 0))
+    made.add_column(no_wrap=True)
+    made.add_column(overflow="fold")
+    for line in lines:
+        made.add_row("-", Text(line))
     return made
 
 
