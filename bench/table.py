@@ -23,6 +23,7 @@ RUNS = (
     ("lateness.py", "60"),
     ("feed.py",),
     ("isin.py",),
+    ("gleif.py",),
     ("start.py",),
     ("idle.py",),
     ("executors.py", "500"),
