@@ -14,6 +14,7 @@ import os
 import re
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, replace
+from io import BufferedRandom
 from pathlib import Path
 
 import msgspec
@@ -49,6 +50,25 @@ class Download:
     headers: Mapping[str, str]
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Partial:
+    """The beginning of a body that was cut off, and that may be carried on.
+
+    Attributes:
+        asked: As of a download.
+        resource: As of a download.
+        size: How many bytes are here.
+        validator: What tells whether the source still has the same body, to the byte.
+        headers: As of a download; the length in them, if any, is that of the whole.
+    """
+
+    asked: str
+    resource: str
+    size: int
+    validator: str
+    headers: Mapping[str, str]
+
+
 class Downloads:
     """The downloads of one feed.
 
@@ -64,6 +84,10 @@ class Downloads:
         """The file for a body that is arriving."""
         return self.folder / "partial"
 
+    @property
+    def _partial_note(self) -> Path:
+        return self.folder / "partial.json"
+
     def path(self, sha256: str) -> Path:
         """Return the file that holds the bytes of that digest."""
         return self.folder / sha256
@@ -72,21 +96,23 @@ class Downloads:
         """Return what is kept, the newest first; what nobody can read is passed over."""
         found = []
         for path in self.folder.glob("*.json"):
+            if _DIGEST.fullmatch(path.stem) is None:
+                continue
             try:
                 found.append(msgspec.json.decode(path.read_bytes(), type=Download))
             except (FileNotFoundError, msgspec.DecodeError):
                 continue
         return sorted(found, key=lambda download: -download.number)
 
-    def newest(self, asked: str | None = None) -> Download | None:
-        """Return the newest download whose bytes are still there and still the same.
+    def newest(self, asked: str) -> Download | None:
+        """Return the newest download that answers a request, if its bytes are still there and still the same.
 
         Args:
-            asked: Only of this request; None for any.
+            asked: The request.
         """
         for download in self.all():
-            if asked in {None, download.asked} and self._whole(download):
-                return download
+            if download.asked == asked:
+                return download if self._sound(download) else None
         return None
 
     def keep(self, download: Download, arrived: Path | None = None) -> Download:
@@ -106,6 +132,39 @@ class Downloads:
         durable.write(self._note(download.sha256), msgspec.json.format(msgspec.json.encode(numbered)) + b"\n")
         return numbered
 
+    def begun(self, asked: str) -> Partial | None:
+        """Return what there is of a body that was cut off; None where it cannot be carried on.
+
+        Args:
+            asked: The request that it answers.
+        """
+        try:
+            partial = msgspec.json.decode(self._partial_note.read_bytes(), type=Partial)
+            size = self.partial.stat().st_size
+        except (FileNotFoundError, msgspec.DecodeError):
+            return None
+        return partial if (partial.asked, partial.size) == (asked, size) else None
+
+    def arrive(self, partial: Partial | None = None) -> BufferedRandom:
+        """Open the file for a body that arrives, to read and write.
+
+        Args:
+            partial: What the body carries on; None where it starts from nothing.
+        """
+        self._partial_note.unlink(missing_ok=True)
+        return self.partial.open("w+b" if partial is None else "r+b")
+
+    def cut(self, partial: Partial) -> None:
+        """Note that the body stopped to arrive, and what is needed to carry it on."""
+        with self.partial.open("rb") as file:
+            os.fsync(file.fileno())
+        durable.write(self._partial_note, msgspec.json.encode(partial))
+
+    def drop(self) -> None:
+        """Remove a body that is arriving."""
+        self._partial_note.unlink(missing_ok=True)
+        self.partial.unlink(missing_ok=True)
+
     def prune(self, keep: int, needed: Collection[str] = ()) -> None:
         """Remove all but the newest downloads.
 
@@ -122,7 +181,7 @@ class Downloads:
     def _note(self, sha256: str) -> Path:
         return self.folder / f"{sha256}.json"
 
-    def _whole(self, download: Download) -> bool:
+    def _sound(self, download: Download) -> bool:
         try:
             with self.path(download.sha256).open("rb") as file:
                 return hashlib.file_digest(file, "sha256").hexdigest() == download.sha256

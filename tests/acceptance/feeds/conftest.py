@@ -3,8 +3,8 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-import stamina
 
+from everytick.feeds.deadline import Deadline
 from everytick.testing.provider import Provider
 
 ROOT = Path(__file__).parents[3]
@@ -17,9 +17,11 @@ def provider() -> Iterator[Provider]:
 
 
 @pytest.fixture(autouse=True)
-def _no_waiting_between_tries() -> Iterator[None]:
-    with stamina.set_testing(True, attempts=3):
-        yield
+def waits(monkeypatch: pytest.MonkeyPatch) -> list[float]:
+    """The waits between two tries, in seconds; they are told, and not waited for."""
+    waited: list[float] = []
+    monkeypatch.setattr(Deadline, "wait", lambda _, seconds: waited.append(seconds))
+    return waited
 
 
 @pytest.fixture(scope="session")

@@ -34,7 +34,9 @@ class Trap:
 
 
 def main(url: str, data: str, rounds: str) -> None:
-    feed = Feed(name="list", url=url, key="ISIN", max_removed=1.0, max_changed=1.0)
+    feed = Feed(
+        name="list", url=url, allow_private=("127.0.0.0/8",), key="ISIN", max_removed=1.0, max_changed=1.0
+    )
     if rounds != "on":
         sys.addaudithook(Trap(int(rounds), data).step)
         refresh(feed, Path(data), moment=2)

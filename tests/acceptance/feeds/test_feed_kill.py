@@ -20,7 +20,7 @@ from everytick.feeds.refresh import refresh
 from everytick.testing.provider import Provider, send
 
 REFRESHER = Path(__file__).with_name("refresher.py")
-FEED = Feed(name="list", url="", key="ISIN", max_removed=1.0, max_changed=1.0)
+FEED = Feed(name="list", url="", allow_private=("127.0.0.0/8",), key="ISIN", max_removed=1.0, max_changed=1.0)
 
 
 def listing(day: int, rows: int = 300) -> bytes:

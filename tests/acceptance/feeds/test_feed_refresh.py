@@ -25,10 +25,33 @@ DAY = 86_400_000_000
 HEADER: tuple[str, ...] = ("SYMBOL", "NAME OF COMPANY", "SERIES", "DATE OF LISTING", "PAID UP VALUE")
 HEADER += ("MARKET LOT", "ISIN NUMBER", "FACE VALUE")
 NSE = Feed(
-    name="nse", url="", key="ISIN NUMBER", check="isin", header=HEADER, max_removed=0.1, max_changed=0.2
+    name="nse",
+    url="",
+    allow_private=("127.0.0.0/8",),
+    key="ISIN NUMBER",
+    check="isin",
+    header=HEADER,
+    max_removed=0.1,
+    max_changed=0.2,
 )
-NSDL = Feed(name="nsdl", url="", key="isin", check="isin", max_removed=0.4, max_changed=0.25)
-PLAIN = Feed(name="list", url="", key="ISIN", check="isin", max_removed=0.5, max_changed=0.5)
+NSDL = Feed(
+    name="nsdl",
+    url="",
+    allow_private=("127.0.0.0/8",),
+    key="isin",
+    check="isin",
+    max_removed=0.4,
+    max_changed=0.25,
+)
+PLAIN = Feed(
+    name="list",
+    url="",
+    allow_private=("127.0.0.0/8",),
+    key="ISIN",
+    check="isin",
+    max_removed=0.5,
+    max_changed=0.5,
+)
 
 APPLE, SAP, BAE, RELIANCE = "US0378331005", "DE0007164600", "GB0002634946", "INE002A01018"
 FOUR = f"ISIN,NAME\n{APPLE},Apple\n{SAP},SAP\n{BAE},BAE\n{RELIANCE},Reliance\n".encode()
@@ -135,7 +158,11 @@ def test_real_files_that_are_not_such_a_list(
     body = (lists / "nse_equity_l" / name).read_bytes()
     provider.serve(body)
     with pytest.raises(error, match=words):
-        refresh(from_section("other", {"url": provider.url, **section})[0], tmp_path, moment=1)
+        refresh(
+            from_section("other", {"url": provider.url, "allow_private": ["127.0.0.0/8"], **section})[0],
+            tmp_path,
+            moment=1,
+        )
     assert not (tmp_path / "feeds" / "other" / "current.csv").exists()
 
 
@@ -362,7 +389,11 @@ def test_a_feed_that_was_never_refreshed_is_unknown(tmp_path: Path) -> None:
 def test_a_worker_runs_it_from_json(provider: Provider, tmp_path: Path) -> None:
     provider.serve(FOUR)
     arguments = json.dumps(
-        {"name": "list", "feed": {"url": provider.url, "key": "ISIN"}, "data": str(tmp_path)}
+        {
+            "name": "list",
+            "feed": {"url": provider.url, "allow_private": ["127.0.0.0/8"], "key": "ISIN"},
+            "data": str(tmp_path),
+        }
     )
     tick = Tick(task="list", due_at=moment_of(DAY), interval_start=None, attempt=1)
     summary = run(tick, **json.loads(arguments))
