@@ -85,7 +85,7 @@ def test_lists(shell: Shell) -> None:
     with Provider() as provider:
         shell.write(
             "everytick.toml",
-            f'[feed.list]\nurl = "{provider.url}"\nkey = "ISIN"\ncheck = "isin"\nschedule = "@daily"\n'
+            f'[feed.list]\nurl = "{provider.url}"\nallow_private = ["127.0.0.0/8"]\nkey = "ISIN"\ncheck = "isin"\nschedule = "@daily"\n'
             'max_removed = "40%"\nmax_changed = "60%"\n',
         )
         assert "was never refreshed" in shell("feed", "show", "list", code=2).err
@@ -116,17 +116,15 @@ def test_lists(shell: Shell) -> None:
 def test_the_command_line_helps(shell: Shell) -> None:
     helped = shell("--help").out
     commands = [
-        "up", "scheduler", "runner", "plan", "apply", "next", "explain", "tasks", "ticks", "show", "why",
-        "run", "pause", "resume", "backfill", "cancel", "audit", "check", "doctor", "extract", "feed",
+        "up", "scheduler", "runner", "plan", "apply", "next", "explain", "simulate", "tasks", "ticks", "show",
+        "why", "run", "pause", "resume", "backfill", "cancel", "audit", "check", "doctor", "extract", "feed",
+        "completion",
     ]  # fmt: skip
     assert all(f"\n  {name} " in helped for name in commands)
     assert "..." not in helped.replace("[ARGS]...", "")  # no sentence is cut
     assert max(map(len, helped.splitlines())) <= 80
     assert shell("--version").out.startswith("everytick ")
     assert "Usage: everytick" in shell(code=2).err
-    completing = {"_EVERYTICK_COMPLETE": "complete_bash", "COMP_WORDS": "everytick p", "COMP_CWORD": "1"}
-    assert shell(environment=completing).out.split() == ["plan", "pause"]
-    assert "_EVERYTICK_COMPLETE" in shell("--show-completion", "bash").out
 
 
 def test_colours_are_for_terminals_and_none_where_they_are_unwanted(shell: Shell) -> None:

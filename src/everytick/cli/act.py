@@ -10,13 +10,14 @@ import typer
 from everytick.app import Everytick, open_ledger
 from everytick.cli import present
 from everytick.cli.definition import words
-from everytick.cli.look import TaskArgument, TickArgument, the_tick
+from everytick.cli.look import TickArgument, the_tick
 from everytick.cli.options import (
     AppArgument,
     AppOption,
     JsonOption,
     LedgerOption,
     NoteOption,
+    TaskArgument,
     ZoneOption,
     moment,
 )

@@ -32,6 +32,7 @@ _HOMES = {
     "doctor": "proof:doctor",
     "extract": "extract:extract",
     "feed": "feed:family",
+    "completion": "completion:completion",
 }
 
 

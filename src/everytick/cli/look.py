@@ -7,8 +7,9 @@ from typing import Annotated
 import typer
 
 from everytick.cli import present, story
+from everytick.cli.completion import states, task_names
 from everytick.cli.definition import words
-from everytick.cli.options import AppOption, JsonOption, LedgerOption, ZoneOption, moment
+from everytick.cli.options import AnyTaskArgument, AppOption, JsonOption, LedgerOption, ZoneOption, moment
 from everytick.cli.session import Session, session
 from everytick.errors import UnknownName, UsageError
 from everytick.ledger import TickFilter, VersionRow
@@ -16,7 +17,6 @@ from everytick.plan import Status
 from everytick.tick import NEVER, State, TickRow, rfc3339
 from everytick.versions import revived
 
-TaskArgument = Annotated[str, typer.Argument(metavar="TASK")]
 TickArgument = Annotated[str, typer.Argument(metavar="TICK", help="Such as report@2026-11-21T06:00:00Z.")]
 
 
@@ -82,18 +82,19 @@ def _next(here: Session, task_id: int, now: int) -> int | None:
 
 
 def ticks(
-    task: Annotated[str, typer.Argument(metavar="[TASK]")] = "",
+    task: AnyTaskArgument = "",
     ledger: LedgerOption = "",
     app: AppOption = "",
     state: Annotated[
-        list[str] | None, typer.Option("--state", "-s", help="Only in this state; repeatable.")
+        list[str] | None,
+        typer.Option("--state", "-s", autocompletion=states, help="Only in this state; repeatable."),
     ] = None,
     since: Annotated[
         str, typer.Option("--from", metavar="TIME", help="Due at or after; a duration counts back.")
     ] = "",
     until: Annotated[str, typer.Option("--to", metavar="TIME", help="Due at or before.")] = "",
     zone: ZoneOption = "",
-    limit: Annotated[int, typer.Option("-n", "--limit", min=1, max=100_000)] = 20,
+    limit: Annotated[int, typer.Option("-n", "--limit", min=1, max=100_000, help="At most so many.")] = 20,
     *,
     planned: Annotated[bool, typer.Option("--planned", help="Those that are not due yet, too.")] = False,
     as_json: JsonOption = False,
@@ -127,7 +128,7 @@ def _state(word: str) -> State:
 
 
 def show(
-    name: Annotated[str, typer.Argument(metavar="TASK|TICK")],
+    name: Annotated[str, typer.Argument(metavar="TASK|TICK", autocompletion=task_names)],
     ledger: LedgerOption = "",
     app: AppOption = "",
     *,

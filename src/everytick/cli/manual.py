@@ -11,8 +11,15 @@ _INTRODUCTION = """# Commands
 
 Each command with `--json` prints one JSON value for machines. Times on the command line are RFC 3339
 (`2026-11-21T06:00:00Z`) or durations (`2h`); a time without an offset is refused unless `--zone` says
-which it is. Colours are for terminals only, and none under `NO_COLOR`. `everytick --install-completion`
-teaches a shell the commands.
+which it is. Colours are for terminals only, and none under `NO_COLOR` or `TERM=dumb`.
+
+Tab completes commands, options, states, zones, and the names of tasks and feeds in `everytick.toml` (or in
+the `.toml` that `--app` names): `everytick --install-completion` sets it up for the shell it is typed in.
+To do it by hand, put one of these into the shell's start file:
+
+    eval "$(everytick completion bash)"       # ~/.bashrc
+    eval "$(everytick completion zsh)"        # ~/.zshrc, behind compinit
+    everytick completion fish | source        # ~/.config/fish/config.fish
 
 Exit codes: 0 done; 1 the answer is no (the audit found something, a run failed, a list was refused);
 2 wrong usage or configuration, or the ledger cannot be used.

@@ -6,6 +6,7 @@ from zoneinfo import ZoneInfo
 
 import typer
 
+from everytick.cli.completion import task_names, zones
 from everytick.errors import UsageError
 from everytick.settings import duration
 from everytick.when import Instant, instant_of
@@ -33,8 +34,16 @@ AppArgument = Annotated[
 JsonOption = Annotated[bool, typer.Option("--json", help="For machines: one JSON value.")]
 NoteOption = Annotated[str, typer.Option("--note", "-m", help="Why; kept with the change.")]
 ZoneOption = Annotated[
-    str, typer.Option("--zone", "-z", help="The zone of times that name none, such as Europe/Berlin.")
+    str,
+    typer.Option(
+        "--zone",
+        "-z",
+        autocompletion=zones,
+        help="The zone of times that name none, such as Europe/Berlin.",
+    ),
 ]
+TaskArgument = Annotated[str, typer.Argument(metavar="TASK", autocompletion=task_names)]
+AnyTaskArgument = Annotated[str, typer.Argument(metavar="[TASK]", autocompletion=task_names)]
 
 
 def moment(text: str, zone: str, now: Instant, *, past: bool = False) -> Instant:

@@ -158,7 +158,7 @@ def show(found: Outlook) -> None:
     for head, lines in (
         ("Starting in the same second", list(_herds(found))),
         (
-            "To spread them: H draws its number from the task's name, jitter starts ticks later",
+            "To spread them (H goes by the task's name, jitter starts ticks later)",
             list(_spread(found)),
         ),
         ("When the clocks change", list(_upsets(found))),

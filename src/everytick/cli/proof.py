@@ -16,6 +16,7 @@ from everytick.auditor import audit as prove
 from everytick.checkup import facts
 from everytick.cli import present
 from everytick.cli.options import (
+    AnyTaskArgument,
     AppArgument,
     AppOption,
     JsonOption,
@@ -49,7 +50,7 @@ class _Point:
 
 
 def audit(
-    task: Annotated[str, typer.Argument(metavar="[TASK]")] = "",
+    task: AnyTaskArgument = "",
     ledger: LedgerOption = "",
     app: AppOption = "",
     since: Annotated[str, typer.Option("--from", metavar="TIME", help="Due later than this.")] = "",

@@ -7,6 +7,7 @@ from typing import Annotated
 import typer
 
 from everytick.cli import present
+from everytick.cli.completion import zones
 from everytick.cli.options import AppArgument, JsonOption, moment
 from everytick.cli.outlook import Outlook, as_values, show
 from everytick.cli.progress import Progress, progress
@@ -39,7 +40,13 @@ def simulate(
         str, typer.Option("--from", metavar="TIME", help="Where it begins; now unless told otherwise.")
     ] = "now",
     zone: Annotated[
-        str, typer.Option("--zone", "-z", help="Whose clock shows times, days and hours, and reads --from.")
+        str,
+        typer.Option(
+            "--zone",
+            "-z",
+            autocompletion=zones,
+            help="Whose clock shows times, days and hours, and reads --from.",
+        ),
     ] = "",
     took: Annotated[
         list[str] | None,
@@ -52,7 +59,7 @@ def simulate(
     *,
     as_json: JsonOption = False,
 ) -> None:
-    """Play the schedules in virtual time: load, herds, clock changes.
+    """Play schedules in virtual time: load, herds, clock changes.
 
     No ledger is read or written, and nothing runs. The tasks are taken as applied long ago, all at once:
     that decides what their intervals are counted from.
