@@ -6,6 +6,7 @@ from typing import Any
 from everytick import settings
 from everytick.config import Config, read_policies, read_schedule
 from everytick.errors import UsageError
+from everytick.feeds.catalogue import resolve
 from everytick.feeds.feed import Feed
 from everytick.feeds.section import KEYS, read
 from everytick.task import Call, Task
@@ -22,7 +23,7 @@ def feeds(config: Config) -> dict[str, Feed]:
     Raises:
         ConfigError: A table cannot be used; the message names file, line and mend.
     """
-    return {name: _feed(config, name, section) for name, section in config.feeds.items()}
+    return {name: _feed(config, name, _table(config, name)) for name in config.feeds}
 
 
 def tasks(config: Config) -> list[Task]:
@@ -33,7 +34,7 @@ def tasks(config: Config) -> list[Task]:
     """
     found = []
     for name, feed in feeds(config).items():
-        section = config.feeds[name]
+        section = _table(config, name)
         words = {word: value for word, value in section.items() if word in settings.POLICIES}
         found.append(
             Task(
@@ -50,9 +51,17 @@ def tasks(config: Config) -> list[Task]:
     return found
 
 
+def _table(config: Config, name: str) -> dict[str, Any]:
+    """Return a feed's table, its source resolved."""
+    try:
+        return resolve(config.feeds[name])
+    except UsageError as fault:
+        raise config.place.fault(f"feed '{name}': {fault}", "feed", name, "source") from fault
+
+
 def _feed(config: Config, name: str, section: Mapping[str, Any]) -> Feed:
     for word in section.keys() - KEYS - _TASK_WORDS:
-        near = settings.nearest(word, {*KEYS, *_TASK_WORDS})
+        near = settings.nearest(word, {"source", *KEYS, *_TASK_WORDS})
         raise config.place.fault(f"feed '{name}': unknown key '{word}'{near}", "feed", name, word)
     try:
         return read(name, section)[0]

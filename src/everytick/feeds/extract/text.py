@@ -52,7 +52,9 @@ def matches(
     """
     if not timeout > 0:
         raise PatternError(f"the timeout must be more than 0 seconds, not {timeout:g}")
-    found = _search(_compiled(pattern), text, timeout)
+    compiled = compile_pattern(pattern)
+    wanted = 1 if compiled.groups else 0
+    found = [_value(match, wanted, text) for match in search(compiled, text, timeout)]
     if as_ == "int":
         return [_whole(_digits(value, as_, text, start), text, start) for value, start in found]
     if as_ == "float":
@@ -80,7 +82,12 @@ def decode(data: bytes, source: str) -> str:
         ) from error
 
 
-def _compiled(pattern: str) -> regex.Pattern[str]:
+def compile_pattern(pattern: str) -> regex.Pattern[str]:
+    """Return a regular expression ready to search with.
+
+    Raises:
+        PatternError: It is broken; a caret under it shows where.
+    """
     try:
         return regex.compile(pattern)
     except regex.error as error:
@@ -94,6 +101,28 @@ def _compiled(pattern: str) -> regex.Pattern[str]:
         ) from error
 
 
+def search(pattern: regex.Pattern[str], text: str, timeout: float) -> Iterator[regex.Match[str]]:
+    """Yield every match, one after the other.
+
+    Args:
+        pattern: The expression.
+        text: What to search.
+        timeout: Seconds that all matching together may take.
+
+    Raises:
+        PatternError: It ran too long.
+    """
+    try:
+        yield from pattern.finditer(text, timeout=timeout)
+    except TimeoutError as error:
+        raise PatternError(
+            f"the pattern was stopped: it ran longer than {timeout:g} seconds; "
+            "make it stricter, for nested repeats run away"
+        ) from error
+    except MemoryError as error:
+        raise PatternError("the pattern was stopped: it needs more memory than there is") from error
+
+
 def _under(pattern: str, position: int) -> str:
     """Return the line of the pattern that holds a position, with a caret under it."""
     before, after = pattern[:position], pattern[position:]
@@ -102,29 +131,14 @@ def _under(pattern: str, position: int) -> str:
     return f"  {line}\n  {' ' * (position - start)}^"
 
 
-def _search(pattern: regex.Pattern[str], text: str, timeout: float) -> list[tuple[str, int]]:
-    """Return each value with the offset at which it starts."""
-    try:
-        return list(_values(pattern, text, timeout))
-    except TimeoutError as error:
+def _value(match: regex.Match[str], wanted: int, text: str) -> tuple[str, int]:
+    value = match.group(wanted)
+    if value is None:
         raise PatternError(
-            f"the pattern was stopped: it ran longer than {timeout:g} seconds; "
-            "make it stricter (nested repeats run away), or allow more time with --timeout SECONDS"
-        ) from error
-    except MemoryError as error:
-        raise PatternError("the pattern was stopped: it needs more memory than there is") from error
-
-
-def _values(pattern: regex.Pattern[str], text: str, timeout: float) -> Iterator[tuple[str, int]]:
-    wanted = 1 if pattern.groups else 0
-    for match in pattern.finditer(text, timeout=timeout):
-        value = match.group(wanted)
-        if value is None:
-            raise PatternError(
-                f"the pattern's first group takes no part in the match at {_place(text, match.start())}; "
-                "make the group required, or write (?:...) for groups that only group"
-            )
-        yield value, match.start(wanted)
+            f"the pattern's first group takes no part in the match at {_place(text, match.start())}; "
+            "make the group required, or write (?:...) for groups that only group"
+        )
+    return value, match.start(wanted)
 
 
 def _digits(value: str, kind: str, text: str, start: int) -> str:
