@@ -62,6 +62,38 @@ def are_isins(texts: pl.Series) -> pl.Series:
     return pl.concat([pl.Series(dtype=pl.Boolean), *chunks]).alias(texts.name)
 
 
+def faults(texts: pl.Series) -> pl.Series:
+    """Say of each of many texts why it is no ISIN; null where it is one.
+
+    Args:
+        texts: Strings of any length.
+
+    Returns:
+        Texts such as "11 characters instead of 12" or "the check digit is 4 instead of 7", in their order.
+    """
+    text, place = pl.col("text"), pl.col("text").str.find(r"[^A-Z0-9]") + 1
+    last = text.str.tail(1)
+    right = (last.cast(pl.Int16, strict=False) - pl.col("total")) % 10
+    reason = (
+        pl.when(text.is_null() | (text == ""))
+        .then(pl.lit("empty"))
+        .when(text.str.len_chars() != 12)
+        .then(pl.format("{} characters instead of 12", text.str.len_chars()))
+        .when(place.is_not_null())
+        .then(pl.format("character {} is neither a capital letter nor a digit", place))
+        .when(~text.str.contains("^[A-Z]{2}"))
+        .then(pl.format("the prefix '{}' is not two letters", text.str.head(2)))
+        .when(~text.str.contains("[0-9]$"))
+        .then(pl.format("the check digit is a letter, '{}'", last))
+        .when(right != last.cast(pl.Int16, strict=False))
+        .then(pl.format("the check digit is {} instead of {}", last, right))
+    )
+    parts = (texts.slice(start, _CHUNK) for start in range(0, len(texts), _CHUNK))
+    frames = (pl.DataFrame({"text": part, "total": _totals(part)}) for part in parts)
+    found = (frame.select(reason.alias(texts.name)).to_series() for frame in frames)
+    return pl.concat([pl.Series(texts.name, dtype=pl.String), *found])
+
+
 def _luhn(text: str) -> int:
     digits = [int(digit) for character in reversed(text) for digit in reversed(str(int(character, 36)))]
     return sum(digits[::2]) + sum(_doubled(digit) for digit in digits[1::2])
@@ -72,6 +104,12 @@ def _doubled(digit: int) -> int:
 
 
 def _checked(texts: pl.Series) -> pl.Series:
+    total = _totals(texts)
+    return (total < _INVALID) & (total % 10 == 0)
+
+
+def _totals(texts: pl.Series) -> pl.Series:
+    """Return the sums of the digits; ``_INVALID`` or more where a text has not the shape of an ISIN."""
     text = pl.col("text")
     twelve = pl.when(text.str.len_bytes() == 12).then(text).otherwise(pl.lit(_NOTHING))
     pairs = twelve.cast(pl.Binary).bin.reinterpret(dtype=pl.Array(pl.UInt16, 6), endianness="little")
@@ -86,7 +124,7 @@ def _checked(texts: pl.Series) -> pl.Series:
         odd = (found % 2).cast(pl.UInt32)
         found = table.gather(columns[str(place)] + odd * _BLOCK + first)
         total += found // 2
-    return (total < _INVALID) & (total % 10 == 0)
+    return total
 
 
 @cache
