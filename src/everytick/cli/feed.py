@@ -96,7 +96,7 @@ def changes(name: FeedArgument, app: AppOption = "", *, as_json: JsonOption = Fa
 
     config = _config(app)
     _feed(config, name)
-    found = differ(config.data, name)
+    found = differ(config.data, name).shown()
     if as_json:
         present.write_json(found)
         return

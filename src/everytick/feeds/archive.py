@@ -1,113 +1,45 @@
-"""The accepted snapshots of one feed, as files.
+"""What is kept of one feed, as files.
 
     <data>/feeds/<name>/
-      lock                        held while the feed is refreshed
-      content/<digest>.parquet    a list, named after its content
-      snapshots/000017.json       what is known of an accepted snapshot; written last, it vouches for the rest
-      good.json, refused.json     when the list was last found good, and why one was last refused
-      current, published/         see ``publish``
+      lock                          held while the feed is refreshed, or somebody decides
+      content/<digest>.parquet      a list, named after its content
+      changes/000017.parquet        the keys that a snapshot gained and lost against the one before
+      snapshots/000017.json         what is known of an accepted list; written last, it vouches for the rest
+      held.json                     the one list that waits for a person
+      rejected/<digest>.json        the word of the person who refused a list for good
+      quarantine/<sha256>.parquet   the rows that were left out of a download
+      downloads/                    what arrived, see ``downloads``
+      journal.jsonl                 how each refresh ended, see ``journal``
+      current, published/           what others read, see ``publish``
 
 A snapshot exists when its file in ``snapshots`` does; each file gets its name only when it is whole and
-durable. So a kill at any point leaves the snapshot, or a few bytes that nobody reads.
+durable. So a kill at any point leaves the snapshot, or bytes that nobody reads until they are removed.
 
 The lists are files, and no tables of the ledger, on purpose: every tick needs the ledger's one writer, and
 half a million rows at once would make all of them wait.
 """
 
 import fcntl
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import replace
 from pathlib import Path
-from typing import TypeVar
+from typing import Self, TypeVar
 
 import msgspec
+import polars as pl
 
-from everytick.errors import FeedError
-from everytick.feeds import durable
-from everytick.when import Instant
+from everytick.errors import FeedError, UnknownName
+from everytick.feeds import content, durable
+from everytick.feeds.adopt import adopted
+from everytick.feeds.journal import Entry, Journal
+from everytick.feeds.snapshot import Held, Snapshot
 
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Snapshot:
-    """One accepted state of a list.
-
-    Attributes:
-        sequence: 1 for the first, then one more each time.
-        at: The moment of the refresh that accepted it.
-        due_at: The nominal instant of its tick.
-        tick: The tick's name; empty where no tick asked.
-        digest: BLAKE2b (256 bits, hexadecimal) of the list as CSV, sorted by key: equal lists, equal digests.
-        key: The column that names a row.
-        columns: All columns, the key first.
-        identity: The columns whose difference makes a row count as changed; None for all.
-        rows: How many rows it has.
-        added: Keys that the snapshot before did not have.
-        removed: Keys that only the snapshot before had.
-        changed: Keys in both whose identity differs.
-        invalid: Rows that were left out because their key is not valid.
-        invalid_keys: A few of those keys.
-        url: Where it came from, redirects followed, without its query.
-        raw_bytes: How many bytes arrived.
-        raw_sha256: Their digest, in hexadecimal.
-    """
-
-    sequence: int
-    at: Instant
-    due_at: Instant
-    tick: str
-    digest: str
-    key: str
-    columns: tuple[str, ...]
-    identity: tuple[str, ...] | None
-    rows: int
-    added: int
-    removed: int
-    changed: int
-    invalid: int
-    invalid_keys: tuple[str, ...]
-    url: str
-    raw_bytes: int
-    raw_sha256: str
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Good:
-    """The last refresh that found the list good, changed or not.
-
-    Attributes:
-        at: Its moment.
-        tick: Its tick's name; empty where no tick asked.
-        sequence: The snapshot that held from then on.
-    """
-
-    at: Instant
-    tick: str
-    sequence: int
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Refusal:
-    """The last refresh that published nothing.
-
-    Attributes:
-        at: Its moment.
-        tick: Its tick's name; empty where no tick asked.
-        kind: The error's name: FetchFailed, ExtractFailed or FeedRefused.
-        reason: Why, for people.
-    """
-
-    at: Instant
-    tick: str
-    kind: str
-    reason: str
-
-
-_Note = TypeVar("_Note", Snapshot, Good, Refusal)
+_Note = TypeVar("_Note", Snapshot, Held, Entry)
 
 
 class Archive:
-    """The snapshots of one feed.
+    """What is kept of one feed.
 
     Args:
         data: The folder that holds everything Everytick keeps beside its ledger.
@@ -119,15 +51,33 @@ class Archive:
         self.folder = data / "feeds" / name
         self._snapshots = self.folder / "snapshots"
         self._content = self.folder / "content"
+        self._changes = self.folder / "changes"
+        self._quarantine = self.folder / "quarantine"
+        self._rejected = self.folder / "rejected"
+        self._held = self.folder / "held.json"
+        self._journal = Journal(self.folder / "journal.jsonl")
+
+    def known(self) -> Self:
+        """Return this archive.
+
+        Raises:
+            UnknownName: There is nothing in it.
+        """
+        if not self.folder.is_dir():
+            raise UnknownName(
+                f"feed '{self.name}' was never refreshed; everytick feed refresh {self.name} does it now"
+            )
+        return self
 
     @contextmanager
     def alone(self) -> Iterator[None]:
-        """Be the only refresh of this feed for a while; a killed one lets go at once.
+        """Be the only one who writes for a while; a killed one lets go at once.
 
         Raises:
-            FeedError: Another refresh is under way.
+            FeedError: Somebody else does.
         """
-        for folder in (self._snapshots, self._content):
+        folders = (self._snapshots, self._content, self._changes, self._quarantine, self._rejected)
+        for folder in folders:
             folder.mkdir(parents=True, exist_ok=True)
         with (self.folder / "lock").open("ab") as lock:
             try:
@@ -136,7 +86,7 @@ class Archive:
                 raise FeedError(
                     f"feed '{self.name}' is being refreshed by another process; wait for it, or cancel it"
                 ) from error
-            for folder in (self.folder, self._snapshots, self._content):
+            for folder in (self.folder, *folders):
                 durable.sweep(folder)
                 durable.settle(folder.parent)
             yield
@@ -151,58 +101,123 @@ class Archive:
         Raises:
             FeedError: There is none, or its file is damaged.
         """
-        found = _read(self._path(sequence), Snapshot)
+        found = _read(self._snapshot(sequence), Snapshot)
         if found is None:
             raise FeedError(f"feed '{self.name}' has no snapshot {sequence}")
         return found
+
+    def snapshots(self) -> list[Snapshot]:
+        """Return what is known of all snapshots, the oldest first."""
+        return [self.snapshot(sequence) for sequence in self.sequences()]
 
     def newest(self) -> Snapshot | None:
         """Return the last accepted snapshot; None where none was accepted yet."""
         sequences = self.sequences()
         return self.snapshot(sequences[-1]) if sequences else None
 
-    def keep(self, snapshot: Snapshot, content: bytes) -> None:
-        """Archive an accepted list; only inside ``alone``.
+    def frame(self, snapshot: Snapshot) -> pl.DataFrame:
+        """Return the list of a snapshot, or of one that is held: sorted by key, the key first.
+
+        Raises:
+            FeedError: Its file is gone or damaged.
+        """
+        path = self.content(snapshot)
+        if not path.exists():
+            raise FeedError(f"{path} is gone: snapshot {snapshot.sequence} of '{self.name}'")
+        return content.whole(path, snapshot.digest, snapshot.kept)
+
+    def content(self, snapshot: Snapshot) -> Path:
+        """Return the file that holds the list of a snapshot."""
+        return self._content / f"{snapshot.digest}.parquet"
+
+    def changes(self, sequence: int) -> Path:
+        """Return the file with the keys that a snapshot gained and lost; the first one has none."""
+        return self._changes / f"{sequence:06d}.parquet"
+
+    def quarantine(self, raw_sha256: str) -> Path:
+        """Return the file with the rows that were left out of a download; there is none where none were."""
+        return self._quarantine / f"{raw_sha256}.parquet"
+
+    def held(self) -> Held | None:
+        """Return the list that waits for a person."""
+        return _read(self._held, Held)
+
+    def rejection(self, digest: str) -> Entry | None:
+        """Return the word of the person who refused a list for good, if somebody did."""
+        return _read(self._rejection(digest), Entry)
+
+    def entries(self) -> Iterator[Entry]:
+        """Yield what the journal says, the newest entry first.
+
+        Raises:
+            FeedError: A line is damaged.
+        """
+        return iter(self._journal) if self._journal.path.exists() else reversed(self._adopted())
+
+    def note(self, entry: Entry) -> None:
+        """Write a line into the journal; only inside ``alone``, as all that follows."""
+        if not self._journal.path.exists():
+            self._journal.begin(self._adopted())
+        self._journal.append(entry)
+
+    def keep(self, snapshot: Snapshot, frame: pl.DataFrame, changes: pl.DataFrame | None) -> Snapshot:
+        """Accept a list; return its snapshot with the digest of the file that holds it.
 
         Args:
             snapshot: What is known of it; its number is new.
-            content: The list as Parquet.
+            frame: The list.
+            changes: The keys that it gained and lost, with their kind; None for the first list.
         """
-        path = self._content / f"{snapshot.digest}.parquet"
-        if not path.exists():
-            durable.write(path, content)
-        durable.write(self._path(snapshot.sequence), _written(snapshot))
+        accepted = replace(snapshot, kept=self._keep(snapshot.digest, frame))
+        if changes is not None:
+            durable.make(self.changes(snapshot.sequence), changes.write_parquet)
+        durable.write(self._snapshot(snapshot.sequence), _written(accepted))
+        return accepted
 
-    def content(self, snapshot: Snapshot) -> bytes:
-        """Return the list of a snapshot as Parquet.
+    def quarantined(self, raw_sha256: str, rows: pl.DataFrame) -> None:
+        """Keep the rows that were left out of a download."""
+        if rows.height:
+            durable.make(self.quarantine(raw_sha256), rows.write_parquet)
 
-        Raises:
-            FeedError: Its file is gone.
-        """
-        path = self._content / f"{snapshot.digest}.parquet"
-        try:
-            return path.read_bytes()
-        except FileNotFoundError as error:
-            raise FeedError(f"{path} is gone: snapshot {snapshot.sequence} of '{self.name}'") from error
+    def hold(self, held: Held, frame: pl.DataFrame) -> None:
+        """Let a list wait for a person, in place of any other."""
+        kept = self._keep(held.snapshot.digest, frame)
+        durable.write(self._held, _written(replace(held, snapshot=replace(held.snapshot, kept=kept))))
 
-    def good(self) -> Good | None:
-        """Return the last refresh that found the list good."""
-        return _read(self.folder / "good.json", Good)
+    def reject(self, entry: Entry) -> None:
+        """Refuse a list for good."""
+        durable.write(self._rejection(entry.digest), _written(entry))
 
-    def refusal(self) -> Refusal | None:
-        """Return the last refresh that published nothing."""
-        return _read(self.folder / "refused.json", Refusal)
+    def release(self) -> None:
+        """Let no list wait any more."""
+        durable.remove(self._held)
 
-    def note(self, outcome: Good | Refusal) -> None:
-        """Remember how a refresh ended; only inside ``alone``."""
-        name = "good.json" if isinstance(outcome, Good) else "refused.json"
-        durable.write(self.folder / name, _written(outcome))
+    def prune(self, downloads: Collection[str]) -> None:
+        """Remove lists that no snapshot vouches for, and what was left out of downloads that are gone."""
+        held = self.held()
+        digests = {each.digest for each in (*self.snapshots(), *([held.snapshot] if held else []))}
+        for folder, needed in ((self._content, digests), (self._quarantine, downloads)):
+            for path in folder.glob("*.parquet"):
+                if path.stem not in needed:
+                    path.unlink()
 
-    def _path(self, sequence: int) -> Path:
+    def _keep(self, digest: str, frame: pl.DataFrame) -> str:
+        """Return the digest of the file that holds a list."""
+        path = self._content / f"{digest}.parquet"
+        durable.make(path, frame.write_parquet)
+        return content.file_digest(path)
+
+    def _adopted(self) -> list[Entry]:
+        return adopted(self.folder, [snapshot.entry() for snapshot in self.snapshots()])
+
+    def _snapshot(self, sequence: int) -> Path:
         return self._snapshots / f"{sequence:06d}.json"
 
+    def _rejection(self, digest: str) -> Path:
+        return self._rejected / f"{digest}.json"
 
-def _written(note: Snapshot | Good | Refusal) -> bytes:
+
+def _written(note: Snapshot | Held | Entry) -> bytes:
     return msgspec.json.format(msgspec.json.encode(note)) + b"\n"
 
 

@@ -1,43 +1,70 @@
-"""What the newest accepted snapshot gained and lost against the one before."""
+"""What an accepted snapshot gained and lost against the one before."""
 
-from dataclasses import asdict
+from dataclasses import dataclass
 from pathlib import Path
 
 import polars as pl
 
 from everytick.errors import UnknownName
 from everytick.feeds import content
-from everytick.feeds.archive import Archive, Snapshot
-from everytick.feeds.diff import difference
+from everytick.feeds.archive import Archive
+from everytick.feeds.diff import Kind, difference
+from everytick.feeds.snapshot import Snapshot
 
 
-def changes(data: Path, name: str) -> dict[str, list[str] | int]:
-    """Return ``added``, ``removed`` and ``changed`` (sorted lists of keys) and ``snapshot``, its number.
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Changes:
+    """What differs between a snapshot and the one before; of the first snapshot every key is added.
 
-    Of the first snapshot every key is added.
+    Attributes:
+        snapshot: The later one; it says how many keys were added, removed and changed.
+        frame: A row each: ``key`` and ``kind`` (added, removed or changed), sorted by key.
+    """
+
+    snapshot: Snapshot
+    frame: pl.DataFrame
+
+    def keys(self, kind: Kind, limit: int | None = None) -> list[str]:
+        """Return the keys of one kind, sorted; the first ones if there is a limit."""
+        found = self.frame.filter(pl.col("kind") == kind).get_column("key")
+        return (found if limit is None else found.head(limit)).to_list()
+
+    def shown(self) -> dict[str, list[str] | int]:
+        """Return this as a JSON object: ``added``, ``removed``, ``changed`` and ``snapshot``, its number."""
+        kinds: tuple[Kind, ...] = ("added", "removed", "changed")
+        return {**{kind: self.keys(kind) for kind in kinds}, "snapshot": self.snapshot.sequence}
+
+
+def changes(data: Path, name: str, sequence: int | None = None) -> Changes:
+    """Return what a snapshot gained and lost.
 
     Args:
         data: The folder that holds everything Everytick keeps beside its ledger.
         name: The feed's name.
+        sequence: The snapshot's number; the newest if None.
 
     Raises:
-        UnknownName: The feed has no accepted snapshot.
+        UnknownName: The feed has no accepted snapshot, or none of this number.
         FeedError: A file of its archive is damaged.
     """
-    archive = Archive(data, name)
+    archive = Archive(data, name).known()
     sequences = archive.sequences()
     if not sequences:
         raise UnknownName(f"feed '{name}' has no accepted snapshot yet")
-    newest = archive.snapshot(sequences[-1])
-    after = _frame(archive, newest)
+    if sequence is not None and sequence not in sequences:
+        raise UnknownName(f"feed '{name}' has no snapshot {sequence}; the newest is {sequences[-1]}")
+    snapshot = archive.snapshot(sequences[-1] if sequence is None else sequence)
+    return Changes(snapshot=snapshot, frame=of(archive, snapshot))
+
+
+def of(archive: Archive, snapshot: Snapshot) -> pl.DataFrame:
+    """Return the keys that a snapshot gained and lost, with their kind, sorted by key."""
+    kept = archive.changes(snapshot.sequence)
+    if kept.exists():
+        return content.read(kept)
+    after = archive.frame(snapshot)
     before = after.clear()
-    if len(sequences) > 1:
-        last = archive.snapshot(sequences[-2])
-        before = _frame(archive, last).rename({last.key: newest.key})
-    differs = difference(before, after, key=newest.key, identity=newest.identity)
-    lists = {kind: list(keys) for kind, keys in asdict(differs).items()}
-    return {**lists, "snapshot": newest.sequence}
-
-
-def _frame(archive: Archive, snapshot: Snapshot) -> pl.DataFrame:
-    return content.from_parquet(archive.content(snapshot), snapshot.digest)
+    if snapshot.sequence > 1:
+        last = archive.snapshot(snapshot.sequence - 1)
+        before = archive.frame(last).rename({last.key: snapshot.key})
+    return difference(before, after, key=snapshot.key, identity=snapshot.identity).frame

@@ -2,7 +2,11 @@
 
 import os
 import shutil
+from collections.abc import Callable
 from pathlib import Path
+from typing import BinaryIO, TypeVar
+
+T = TypeVar("T")
 
 _ASIDE = ".aside-"
 
@@ -12,17 +16,32 @@ def write(path: Path, data: bytes) -> None:
 
     One writer at a time: two would use the same name aside.
     """
+    make(path, lambda file: file.write(data))
+
+
+def make(path: Path, fill: Callable[[BinaryIO], T]) -> T:
+    """Do as ``write`` does with whatever ``fill`` writes into the open file; return what it returns."""
     name = aside(path)
     with name.open("wb") as file:
-        file.write(data)
+        filled = fill(file)
         file.flush()
         os.fsync(file.fileno())
     name.replace(path)
     settle(path.parent)
+    return filled
+
+
+def remove(path: Path) -> None:
+    """Take a file or a link away, if it is there."""
+    if path.is_symlink() or path.exists():
+        path.unlink()
+        settle(path.parent)
 
 
 def link(path: Path, target: str) -> None:
     """Point a name at another one in its folder, in place of what it pointed at."""
+    if path.is_symlink() and str(path.readlink()) == target:
+        return
     name = aside(path)
     name.unlink(missing_ok=True)
     name.symlink_to(target)

@@ -28,3 +28,7 @@ class Silent:
 
     def advance(self, amount: int) -> None:
         """Do nothing."""
+
+
+SILENT = Silent()
+"""Where nobody listens."""

@@ -1,25 +1,37 @@
 """The list that others read: always whole, always the last good one.
 
-    current.csv  -> current/list.csv           what most readers open
+    current.csv, current.jsonl, current.parquet  -> current/list.*    what most readers open
     current.json -> current/manifest.json
-    current      -> published/000017           the one pointer
-    published/000017/{list.csv,manifest.json}
+    current      -> published/000017                                  the one pointer
+    published/000017/{list.csv,list.jsonl,list.parquet,manifest.json}
 
-A list and its manifest are written together into a folder of their own, and become current by the exchange of
-one pointer. A reader who needs both from the same state resolves ``current`` once. The last few folders
-are kept for readers that are on their way.
+The forms of a list and their manifest are written together into a folder of their own, and become current by
+the exchange of one pointer. A reader who needs several from the same state resolves ``current`` once. The
+last few folders are kept for readers that are on their way.
 """
 
+import filecmp
 import shutil
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import date
 from pathlib import Path
 
 import msgspec
+import polars as pl
 
-from everytick.feeds import durable
-from everytick.feeds.archive import Snapshot
+from everytick.feeds import content, durable
+from everytick.feeds.archive import Archive
+from everytick.feeds.content import Written
+from everytick.feeds.feed import FORMATS
+from everytick.feeds.snapshot import Snapshot
 from everytick.tick import rfc3339
 
 _KEPT = 3
+_BLOCK = 1 << 20
+
+
+class _Manifest(msgspec.Struct):
+    files: dict[str, Written] = {}
 
 
 def published(folder: Path) -> int | None:
@@ -30,61 +42,132 @@ def published(folder: Path) -> int | None:
         return None
 
 
-def publish(folder: Path, snapshot: Snapshot, csv: bytes) -> None:
-    """Make a snapshot the current one; safe to repeat.
+def forms(formats: Iterable[str], copies: Iterable[str]) -> tuple[str, ...]:
+    """Return the forms that are needed for a list to be published in these, and under these names."""
+    needed = {*formats, *(name.rpartition(".")[2] for name in copies)}
+    return tuple(form for form in FORMATS if form in needed)
+
+
+def publish(
+    archive: Archive,
+    snapshot: Snapshot,
+    wanted: Sequence[str],
+    as_of: date | None,
+    frame: pl.DataFrame | None = None,
+) -> None:
+    """Make a snapshot the current one, in the forms that are wanted; safe to repeat.
 
     Args:
-        folder: The feed's folder.
-        snapshot: What is known of the list.
-        csv: The list.
+        archive: Where its list is.
+        snapshot: What is known of it.
+        wanted: The forms.
+        as_of: The newest day for which the list was found good.
+        frame: The list, where it is at hand.
     """
+    folder = archive.folder
+    source = _Source(archive, snapshot, frame)
     place = folder / "published" / f"{snapshot.sequence:06d}"
-    if not place.exists():
-        _place(place, snapshot, csv)
+    if place.exists():
+        _fill(place, source, wanted, as_of)
+    else:
+        place.parent.mkdir(exist_ok=True)
+        durable.sweep(place.parent)
+        aside = durable.aside(place)
+        aside.mkdir()
+        _fill(aside, source, wanted, as_of)
+        aside.rename(place)
+        durable.settle(place.parent)
+        durable.settle(folder)
     durable.link(folder / "current", f"published/{place.name}")
-    for name, target in (("current.csv", "current/list.csv"), ("current.json", "current/manifest.json")):
-        if not (folder / name).is_symlink():
-            durable.link(folder / name, target)
+    for form in FORMATS:
+        if form in wanted:
+            durable.link(folder / f"current.{form}", f"current/list.{form}")
+        else:
+            durable.remove(folder / f"current.{form}")
+    durable.link(folder / "current.json", "current/manifest.json")
     for old in sorted(place.parent.glob("[0-9]*"))[:-_KEPT]:
         shutil.rmtree(old)
 
 
 def copy(folder: Path, to: Path) -> None:
-    """Put the current list under another name too, unless it is there already."""
-    csv = (folder / "current.csv").read_bytes()
-    if not to.is_file() or to.read_bytes() != csv:
+    """Put the current list under another name too, unless it is there; the suffix tells the form."""
+    source = folder / "current" / f"list{to.suffix}"
+    if not to.is_file() or not filecmp.cmp(source, to, shallow=False):
         to.parent.mkdir(parents=True, exist_ok=True)
-        durable.write(to, csv)
+        _copy(source, to)
 
 
-def _place(place: Path, snapshot: Snapshot, csv: bytes) -> None:
-    place.parent.mkdir(exist_ok=True)
-    durable.sweep(place.parent)
-    aside = durable.aside(place)
-    aside.mkdir()
-    durable.write(aside / "list.csv", csv)
-    durable.write(aside / "manifest.json", _manifest(snapshot, len(csv)))
-    aside.rename(place)
-    durable.settle(place.parent)
-    durable.settle(place.parent.parent)
+class _Source:
+    """A snapshot's list, read when it is first needed."""
+
+    def __init__(self, archive: Archive, snapshot: Snapshot, frame: pl.DataFrame | None) -> None:
+        self.snapshot = snapshot
+        self._archive = archive
+        self._frame = frame
+
+    def write(self, form: str, path: Path) -> Written:
+        if form == "parquet":
+            _copy(self._archive.content(self.snapshot), path)
+            return content.written(path)
+        if self._frame is None:
+            self._frame = self._archive.frame(self.snapshot)
+        frame = self._frame
+        return durable.make(path, lambda file: content.write(frame, form, file))
 
 
-def _manifest(snapshot: Snapshot, size: int) -> bytes:
+def _fill(place: Path, source: _Source, wanted: Sequence[str], as_of: date | None) -> None:
+    """Put what lacks into a folder: each form, then the manifest; then take out what is no longer wanted."""
+    before, files = _files(place), dict[str, Written]()
+    for form in wanted:
+        path = place / f"list.{form}"
+        if path.name in before:
+            files[path.name] = before[path.name]
+        else:
+            files[path.name] = content.written(path) if path.exists() else source.write(form, path)
+    path, manifest = place / "manifest.json", _manifest(source.snapshot, files, as_of)
+    if not path.exists() or path.read_bytes() != manifest:
+        durable.write(path, manifest)
+    for name in before.keys() - files.keys():
+        durable.remove(place / name)
+
+
+def _files(place: Path) -> Mapping[str, Written]:
+    """Return the files that a folder's manifest vouches for."""
+    try:
+        return msgspec.json.decode((place / "manifest.json").read_bytes(), type=_Manifest).files
+    except (FileNotFoundError, msgspec.DecodeError):
+        return {}
+
+
+def _copy(source: Path, to: Path) -> None:
+    with source.open("rb") as file:
+        durable.make(to, lambda into: shutil.copyfileobj(file, into, _BLOCK))
+
+
+def _manifest(snapshot: Snapshot, files: Mapping[str, Written], as_of: date | None) -> bytes:
+    csv = files.get("list.csv")
     facts = {
         "snapshot": snapshot.sequence,
         "at": rfc3339(snapshot.at),
         "due_at": rfc3339(snapshot.due_at),
         "tick": snapshot.tick,
+        "as_of": as_of or snapshot.as_of,
         "rows": snapshot.rows,
         "added": snapshot.added,
         "removed": snapshot.removed,
         "changed": snapshot.changed,
         "invalid": snapshot.invalid,
+        "repeated": snapshot.repeated,
+        "warnings": snapshot.warnings,
+        "approved_by": snapshot.approved_by or None,
+        "note": snapshot.note or None,
         "key": snapshot.key,
         "columns": snapshot.columns,
-        "bytes": size,
+        "files": files,
+        "bytes": csv and csv.bytes,
         "blake2b": snapshot.digest,
         "source": snapshot.url,
+        "redirects": snapshot.redirects,
         "source_bytes": snapshot.raw_bytes,
         "source_sha256": snapshot.raw_sha256,
     }

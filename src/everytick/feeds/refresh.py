@@ -1,92 +1,37 @@
 """The one path of a refresh: fetch, extract, check, diff, guard, archive, publish.
 
-Given the same bytes, the same last snapshot and the same moment, it does the same. A list that is refused
-leaves the last good one published.
+Given the same bytes, the same last snapshot and the same moment, it does the same. Whatever comes of it, the
+last good list stays published, and the journal has a line.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import replace
 from functools import cache
 from pathlib import Path
-from typing import Any, Literal
-
-import polars as pl
+from typing import Any
 
 from everytick.clock import Clock, SystemClock
-from everytick.errors import FeedError, FeedRefused
-from everytick.feeds import content, section
-from everytick.feeds.archive import Archive, Good, Refusal, Snapshot
-from everytick.feeds.diff import Difference, difference
+from everytick.errors import FeedError, FeedHeld, FeedRefused, NothingNew
+from everytick.feeds import section
+from everytick.feeds.accept import Outlet, accept, complete
+from everytick.feeds.archive import Archive
+from everytick.feeds.arrived import Arrived, arrival, arrive, columns_before
+from everytick.feeds.contract import compare
+from everytick.feeds.diff import Difference, difference, first, none
 from everytick.feeds.downloads import Downloads
-from everytick.feeds.extract import extract, gzip
 from everytick.feeds.feed import Feed
-from everytick.feeds.fetch import Fetched, fetch
-from everytick.feeds.guard import Facts, objections
-from everytick.feeds.isin import are_isins
-from everytick.feeds.publish import copy, publish, published
+from everytick.feeds.fetch import fetch
+from everytick.feeds.fresh import refuse_old_news
+from everytick.feeds.guard import Facts, Judgement, Rejection, judge
+from everytick.feeds.journal import Act, Entry
+from everytick.feeds.progress import SILENT, Progress
+from everytick.feeds.refreshed import Asked, Refreshed, reading, told
+from everytick.feeds.snapshot import Held, Snapshot
 from everytick.tick import Tick
 from everytick.when import Instant, instant_of
 
-_EXAMPLES = 20
-_NONE = Difference(added=(), removed=(), changed=())
 
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Refreshed:
-    """How a refresh ended that was not refused.
-
-    Attributes:
-        verdict: ``published``: there is a new snapshot. ``unchanged``: the list is the last good one.
-        sequence: The snapshot that is current now.
-        rows: How many rows it has.
-        added: Keys that the snapshot before did not have.
-        removed: Keys that only the snapshot before had.
-        changed: Keys in both whose identity differs.
-        invalid: Rows that were left out because their key is not valid.
-    """
-
-    verdict: Literal["published", "unchanged"]
-    sequence: int
-    rows: int
-    added: int = 0
-    removed: int = 0
-    changed: int = 0
-    invalid: int = 0
-
-    def summary(self) -> dict[str, str | int]:
-        """Return this as the JSON object that a tick keeps as its result."""
-        return {
-            "verdict": self.verdict,
-            "rows": self.rows,
-            "added": self.added,
-            "removed": self.removed,
-            "changed": self.changed,
-            "invalid": self.invalid,
-            "snapshot": self.sequence,
-        }
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Asked:
-    """Which refresh this is."""
-
-    moment: Instant
-    due_at: Instant
-    tick: str
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Arrived:
-    """The list that arrived: rows with a valid key, sorted by it; and the keys that are not valid."""
-
-    fetched: Fetched
-    frame: pl.DataFrame
-    invalid: pl.Series
-    csv: bytes
-    digest: str
-
-
-def run(tick: Tick, *, name: str, feed: Mapping[str, Any], data: str) -> dict[str, str | int]:
+def run(tick: Tick, *, name: str, feed: Mapping[str, Any], data: str, zone: str = "UTC") -> dict[str, Any]:
     """Refresh a feed as the work of a tick; a worker process calls this.
 
     Args:
@@ -94,22 +39,30 @@ def run(tick: Tick, *, name: str, feed: Mapping[str, Any], data: str) -> dict[st
         name: The feed's name.
         feed: The feed's own keys, as in its ``[feed.NAME]`` table.
         data: The folder that holds everything Everytick keeps beside its ledger.
+        zone: The zone of its schedule.
 
     Raises:
         FeedError: Nothing was published; the message is the reason.
     """
     described, _ = section.read(name, feed)
-    due_at, now = instant_of(tick.due_at), _clock().now()
-    return refresh(described, Path(data), moment=now, due_at=due_at, tick=tick.name).summary()
+    asked = Asked(moment=_clock().now(), due_at=instant_of(tick.due_at), tick=tick.name, zone=zone)
+    return _refresh(described, Path(data), asked, SILENT).summary()
 
 
 def refresh(
-    feed: Feed, data: Path, *, moment: Instant, due_at: Instant | None = None, tick: str = ""
+    feed: Feed,
+    data: Path,
+    *,
+    moment: Instant,
+    due_at: Instant | None = None,
+    tick: str = "",
+    zone: str = "UTC",
+    progress: Progress = SILENT,
 ) -> Refreshed:
     """Download a list and publish it, if it is one to believe.
 
     Safe to repeat: what a killed refresh left half done is completed first, and a tick that is run again
-    after it published its list reports the same result.
+    after it was done reports the same.
 
     Args:
         feed: The feed.
@@ -117,32 +70,20 @@ def refresh(
         moment: Now.
         due_at: The nominal instant, where it is another.
         tick: The name of the tick that asked.
+        zone: The zone of the schedule: where ``same_on`` has its days.
+        progress: Hears how far it has come.
 
     Raises:
         FeedError: Nothing was published, and the last good list still is: another refresh is under way, or a
             folder cannot be written.
-        FetchFailed: The same, and noted: the list did not arrive whole.
-        ExtractFailed: The same, and noted: what arrived is not the list that the feed describes.
-        FeedRefused: The same, and noted: it is a list, but not one to believe.
+        FetchFailed: The same, and in the journal: the list did not arrive whole.
+        ExtractFailed: The same, and in the journal: what arrived is not the list that the feed describes.
+        NothingNew: The same, and in the journal: it is the list of before, and a new one is due.
+        FeedRefused: The same, and in the journal: it is a list, but not one to believe.
+        FeedHeld: The same, and in the journal: a person may yet approve it.
     """
-    asked = _Asked(moment=moment, due_at=moment if due_at is None else due_at, tick=tick)
-    archive = Archive(data, feed.name)
-    try:
-        with archive.alone():
-            last = archive.newest()
-            if last is not None:
-                _complete(archive, last)
-            try:
-                refreshed = _refreshed(feed, archive, last, asked)
-            except FeedError as error:
-                archive.note(Refusal(at=moment, tick=tick, kind=type(error).__name__, reason=str(error)))
-                raise
-            for name in feed.publish:
-                copy(archive.folder, data / name)
-            archive.note(Good(at=moment, tick=tick, sequence=refreshed.sequence))
-            return refreshed
-    except OSError as error:
-        raise FeedError(f"feed '{feed.name}' cannot be kept in {archive.folder}: {error}") from error
+    asked = Asked(moment=moment, due_at=moment if due_at is None else due_at, tick=tick, zone=zone)
+    return _refresh(feed, data, asked, progress)
 
 
 @cache
@@ -150,114 +91,180 @@ def _clock() -> Clock:
     return SystemClock()
 
 
-def _complete(archive: Archive, last: Snapshot) -> None:
-    """Publish what a killed refresh accepted but did not get to publish."""
-    if published(archive.folder) != last.sequence:
-        frame = content.from_parquet(archive.content(last), last.digest)
-        publish(archive.folder, last, content.as_csv(frame))
+def _refresh(feed: Feed, data: Path, asked: Asked, progress: Progress) -> Refreshed:
+    archive = Archive(data, feed.name)
+    outlet = Outlet(data=data, formats=feed.formats, copies=feed.publish)
+    try:
+        with archive.alone():
+            complete(archive, outlet)
+            last = next(archive.entries(), None)
+            if last is not None and last.good and asked.tick and last.tick == asked.tick:
+                return told(last)
+            return _Refresh(feed, archive, outlet, asked, progress).run()
+    except OSError as error:
+        raise FeedError(f"feed '{feed.name}' cannot be kept in {archive.folder}: {error}") from error
 
 
-def _refreshed(feed: Feed, archive: Archive, last: Snapshot | None, asked: _Asked) -> Refreshed:
-    arrived = _arrive(feed, archive, asked.moment)
-    same = last is not None and last.digest == arrived.digest
-    before = arrived.frame if same else _before(archive, last, feed)
-    differs = _NONE if same else _differs(feed, before, arrived.frame)
-    against = objections(_facts(feed, arrived, before, differs), feed)
-    if against:
-        raise FeedRefused("; ".join(against))
-    if last is not None and same:
-        return _again(last, asked, len(arrived.invalid))
-    snapshot = _snapshot(feed, asked, arrived, differs, 1 if last is None else last.sequence + 1)
-    archive.keep(snapshot, content.as_parquet(arrived.frame))
-    publish(archive.folder, snapshot, arrived.csv)
-    return _published(snapshot)
+class _Refresh:
+    """One refresh, with nobody else at work on the feed."""
+
+    def __init__(
+        self, feed: Feed, archive: Archive, outlet: Outlet, asked: Asked, progress: Progress
+    ) -> None:
+        self._feed = feed
+        self._archive = archive
+        self._outlet = outlet
+        self._asked = asked
+        self._progress = progress
+        self._downloads = Downloads(archive.folder / "downloads")
+        self._last = archive.newest()
+        self._good = next((entry for entry in archive.entries() if entry.good), None)
+        self._entry = Entry(
+            at=asked.moment,
+            due_at=asked.due_at,
+            tick=asked.tick,
+            act="failed",
+            sequence=self._last.sequence if self._last else None,
+            reading=reading(feed),
+        )
+
+    def run(self) -> Refreshed:
+        """Go the whole path; note its end, whatever it is."""
+        try:
+            entry = self._path()
+        except FeedError as error:
+            reasons = self._entry.reasons or (str(error),)
+            failed = replace(self._entry, act=_act(error), kind=type(error).__name__, reasons=reasons)
+            self._archive.note(failed)
+            self._tidy()
+            raise
+        self._tidy()
+        return told(entry)
+
+    def _path(self) -> Entry:
+        feed, asked, good = self._feed, self._asked, self._good
+        fetched = fetch(feed, self._downloads, now=asked.moment, progress=self._progress)
+        self._learn(url=fetched.url, redirects=fetched.redirects)
+        self._learn(raw_sha256=fetched.sha256, arrived=arrival(fetched))
+        if good is not None and self._tells_all(good):
+            refuse_old_news(feed, asked, good.as_of, good.as_of)
+            return self._unchanged(good)
+        arrived = arrive(fetched, feed, self._progress)
+        self._archive.quarantined(fetched.sha256, arrived.checked.quarantine)
+        snapshot = arrived.snapshot(feed, asked, self._last)
+        self._learn(digest=snapshot.digest, as_of=snapshot.as_of, rows=snapshot.rows)
+        self._learn(invalid=snapshot.invalid, repeated=snapshot.repeated)
+        refuse_old_news(feed, asked, snapshot.as_of, good.as_of if good else None)
+        differs = self._compare(arrived)
+        judgement = self._judge(arrived, differs)
+        if judgement.verdict == "refuse":
+            raise FeedRefused(judgement.reason)
+        entry = self._entry
+        snapshot = replace(
+            snapshot,
+            added=entry.added,
+            removed=entry.removed,
+            changed=entry.changed,
+            warnings=judgement.warnings,
+        )
+        if judgement.verdict == "hold":
+            self._hold(snapshot, arrived)
+            raise FeedHeld(judgement.reason)
+        if self._last is not None and self._last.digest == snapshot.digest:
+            return self._unchanged(entry)
+        self._progress.stage("publish")
+        return accept(self._archive, snapshot, arrived.checked.frame, differs, self._outlet)
+
+    def _learn(self, **facts: Any) -> None:  # noqa: ANN401 - as replace() has it
+        """Remember for the journal what is known by now."""
+        self._entry = replace(self._entry, **facts)
+
+    def _tells_all(self, good: Entry) -> bool:
+        """Tell whether these bytes were read before, as they would be now, and made the last good list."""
+        entry, place = self._entry, self._feed.as_of
+        same = (good.raw_sha256, good.reading) == (entry.raw_sha256, entry.reading)
+        return same and (place is None or place.response is None)
+
+    def _compare(self, arrived: Arrived) -> Difference:
+        self._progress.stage("compare")
+        last, frame, key = self._last, arrived.checked.frame, self._feed.key
+        if last is None:
+            differs = first(frame, key=key)
+        elif last.digest == arrived.digest:
+            differs = none()
+        else:
+            before = self._archive.frame(last).rename({last.key: key})
+            differs = difference(before, frame, key=key, identity=self._feed.identity)
+        self._learn(added=len(differs.added), removed=len(differs.removed), changed=len(differs.changed))
+        return differs
+
+    def _judge(self, arrived: Arrived, differs: Difference) -> Judgement:
+        checked, last = arrived.checked, self._last
+        rejection = self._archive.rejection(arrived.digest)
+        facts = Facts(
+            rows=checked.frame.height,
+            invalid=checked.invalid,
+            invalid_examples=checked.invalid_examples,
+            repeated=checked.repeated,
+            repeated_examples=checked.repeated_examples,
+            events=compare(arrived.names, columns_before(last, arrived, self._feed), self._feed),
+            warnings=checked.warnings(),
+            as_of=arrived.as_of,
+            rejection=Rejection(actor=rejection.actor, note=rejection.note) if rejection else None,
+            before=last.rows if last else None,
+            before_as_of=self._good.as_of if self._good else None,
+            added=len(differs.added),
+            removed=len(differs.removed),
+            changed=len(differs.changed),
+        )
+        judgement = judge(facts, self._feed)
+        reasons = tuple(each.words for each in judgement.objections)
+        self._learn(reasons=reasons, warnings=judgement.warnings)
+        return judgement
+
+    def _hold(self, snapshot: Snapshot, arrived: Arrived) -> None:
+        """Let the list wait for a person, unless it does already."""
+        waiting = self._archive.held()
+        if waiting is not None and waiting.snapshot.digest == snapshot.digest:
+            return
+        self._learn(superseded=waiting.snapshot.digest if waiting else "")
+        held = Held(
+            snapshot=snapshot,
+            reasons=self._entry.reasons,
+            formats=self._outlet.formats,
+            publish=self._outlet.copies,
+        )
+        self._archive.hold(held, arrived.checked.frame)
+
+    def _unchanged(self, known: Entry) -> Entry:
+        """Note that the list is the last good one; one that was held is the source's no longer."""
+        waiting = self._archive.held()
+        self._learn(
+            act="unchanged",
+            digest=known.digest,
+            as_of=known.as_of,
+            rows=known.rows,
+            invalid=known.invalid,
+            repeated=known.repeated,
+            warnings=known.warnings,
+            superseded=waiting.snapshot.digest if waiting else "",
+        )
+        self._archive.note(self._entry)
+        self._archive.release()
+        complete(self._archive, self._outlet)
+        return self._entry
+
+    def _tidy(self) -> None:
+        """Let go of what arrived long ago."""
+        held = self._archive.held()
+        needed = {each.raw_sha256 for each in (self._archive.newest(), held and held.snapshot) if each}
+        self._downloads.prune(self._feed.keep_downloads, needed)
+        self._archive.prune({*needed, *(each.sha256 for each in self._downloads.all())})
 
 
-def _arrive(feed: Feed, archive: Archive, moment: Instant) -> _Arrived:
-    downloads = Downloads(archive.folder / "downloads")
-    fetched = fetch(feed, downloads, now=moment)
-    body = gzip.unpacked(fetched.path.read_bytes(), feed.size_limit)
-    whole = extract(body, feed, fetched.headers).frame
-    downloads.prune(feed.keep_downloads)
-    keys = whole.get_column(feed.key)
-    valid = are_isins(keys) if feed.check == "isin" else keys != ""
-    frame = whole.filter(valid).sort(feed.key)
-    text = content.as_csv(frame)
-    return _Arrived(
-        fetched=fetched, frame=frame, invalid=keys.filter(~valid), csv=text, digest=content.digest(text)
-    )
-
-
-def _before(archive: Archive, last: Snapshot | None, feed: Feed) -> pl.DataFrame | None:
-    if last is None:
-        return None
-    frame = content.from_parquet(archive.content(last), last.digest)
-    return frame.rename({last.key: feed.key})
-
-
-def _differs(feed: Feed, before: pl.DataFrame | None, after: pl.DataFrame) -> Difference:
-    """Return what differs; of the first list ever everything is added."""
-    return difference(
-        after.clear() if before is None else before, after, key=feed.key, identity=feed.identity
-    )
-
-
-def _facts(feed: Feed, arrived: _Arrived, before: pl.DataFrame | None, differs: Difference) -> Facts:
-    frame, keys = arrived.frame, arrived.frame.get_column(feed.key)
-    columns = [] if before is None or feed.columns is not None else before.columns
-    return Facts(
-        rows=frame.height,
-        invalid=len(arrived.invalid),
-        invalid_keys=_few(arrived.invalid),
-        repeated=frame.height - keys.n_unique(),
-        repeated_keys=_few(keys.filter(keys.is_duplicated())),
-        gone_columns=[name for name in columns if name not in frame.columns],
-        before=None if before is None else before.height,
-        removed=len(differs.removed),
-        changed=len(differs.changed),
-    )
-
-
-def _snapshot(feed: Feed, asked: _Asked, arrived: _Arrived, differs: Difference, sequence: int) -> Snapshot:
-    return Snapshot(
-        sequence=sequence,
-        at=asked.moment,
-        due_at=asked.due_at,
-        tick=asked.tick,
-        digest=arrived.digest,
-        key=feed.key,
-        columns=tuple(arrived.frame.columns),
-        identity=feed.identity,
-        rows=arrived.frame.height,
-        added=len(differs.added),
-        removed=len(differs.removed),
-        changed=len(differs.changed),
-        invalid=len(arrived.invalid),
-        invalid_keys=_few(arrived.invalid),
-        url=arrived.fetched.url,
-        raw_bytes=arrived.fetched.size,
-        raw_sha256=arrived.fetched.sha256,
-    )
-
-
-def _again(last: Snapshot, asked: _Asked, invalid: int) -> Refreshed:
-    """Say that the list is the last good one; to the tick that published it, that it is published."""
-    if asked.tick and asked.tick == last.tick:
-        return _published(last)
-    return Refreshed(verdict="unchanged", sequence=last.sequence, rows=last.rows, invalid=invalid)
-
-
-def _published(snapshot: Snapshot) -> Refreshed:
-    return Refreshed(
-        verdict="published",
-        sequence=snapshot.sequence,
-        rows=snapshot.rows,
-        added=snapshot.added,
-        removed=snapshot.removed,
-        changed=snapshot.changed,
-        invalid=snapshot.invalid,
-    )
-
-
-def _few(keys: pl.Series) -> tuple[str, ...]:
-    return tuple(keys.head(_EXAMPLES))
+def _act(error: FeedError) -> Act:
+    if isinstance(error, FeedHeld):
+        return "held"
+    if isinstance(error, FeedRefused):
+        return "refused"
+    return "nothing_new" if isinstance(error, NothingNew) else "failed"

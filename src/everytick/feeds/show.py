@@ -1,11 +1,13 @@
-"""What people ask about a feed: what it holds, how fresh it is, and what came and went."""
+"""What people ask about a feed: what it holds, how fresh it is, and what came of it lately."""
 
 from dataclasses import dataclass
+from datetime import date
 from pathlib import Path
 
-from everytick.errors import UnknownName
-from everytick.feeds.archive import Archive, Refusal, Snapshot
+from everytick.feeds.archive import Archive
+from everytick.feeds.journal import Entry
 from everytick.feeds.publish import published
+from everytick.feeds.snapshot import Held, Snapshot
 from everytick.when import Instant
 
 
@@ -19,7 +21,10 @@ class Shown:
         published: The number of the snapshot that readers see; behind the newest only between a killed
             refresh and the next one.
         good_at: When the list was last found good, changed or not.
-        refusal: The last refresh that published nothing, if none was good since.
+        as_of: The day that the list is of, where it says so: the newest one that was found good.
+        last: How the newest refresh ended, or what a person decided since; None where there was none yet.
+        refusal: The newest refresh that published nothing, if none was good since.
+        held: The list that waits for a person's approval.
         path: The published list.
     """
 
@@ -27,7 +32,10 @@ class Shown:
     snapshot: Snapshot | None
     published: int | None
     good_at: Instant | None
-    refusal: Refusal | None
+    as_of: date | None
+    last: Entry | None
+    refusal: Entry | None
+    held: Held | None
     path: Path
 
 
@@ -42,24 +50,53 @@ def show(data: Path, name: str) -> Shown:
         UnknownName: It was never refreshed.
         FeedError: A file of its archive is damaged.
     """
-    archive = _archive(data, name)
-    snapshot, good, refusal = archive.newest(), archive.good(), archive.refusal()
-    moments = [each.at for each in (snapshot, good) if each is not None]
-    good_at = max(moments, default=None)
-    if refusal is not None and good_at is not None and refusal.at <= good_at:
-        refusal = None
+    archive = Archive(data, name).known()
+    snapshot = archive.newest()
+    last = refusal = good = None
+    for entry in archive.entries():
+        last = last or entry
+        if entry.good:
+            good = entry
+            break
+        refusal = refusal or (entry if entry.act != "rejected" else None)
     return Shown(
         name=name,
         snapshot=snapshot,
         published=published(archive.folder),
-        good_at=good_at,
+        good_at=max((each.at for each in (snapshot, good) if each is not None), default=None),
+        as_of=good.as_of if good else None,
+        last=last,
         refusal=refusal,
+        held=archive.held(),
         path=archive.folder / "current.csv",
     )
 
 
-def _archive(data: Path, name: str) -> Archive:
-    archive = Archive(data, name)
-    if not archive.folder.is_dir():
-        raise UnknownName(f"feed '{name}' was never refreshed; everytick feed refresh {name} does it now")
-    return archive
+def entries(
+    data: Path,
+    name: str,
+    *,
+    since: Instant | None = None,
+    until: Instant | None = None,
+    limit: int | None = None,
+) -> tuple[Entry, ...]:
+    """Return how refreshes ended and what people decided, the newest first.
+
+    Args:
+        data: The folder that holds everything Everytick keeps beside its ledger.
+        name: The feed's name.
+        since: Only from this moment on.
+        until: Only before this moment.
+        limit: At most so many.
+
+    Raises:
+        UnknownName: It was never refreshed.
+        FeedError: A line of its journal is damaged.
+    """
+    found = list[Entry]()
+    for entry in Archive(data, name).known().entries():
+        if limit is not None and len(found) >= limit:
+            break
+        if (since is None or entry.at >= since) and (until is None or entry.at < until):
+            found.append(entry)
+    return tuple(found)

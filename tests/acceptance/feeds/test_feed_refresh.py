@@ -10,9 +10,10 @@ from threading import Event, Thread
 import pytest
 
 from everytick.errors import ExtractFailed, FeedError, FeedRefused, FetchFailed, UnknownName
+from everytick.feeds import section
 from everytick.feeds.archive import Archive
 from everytick.feeds.changes import changes
-from everytick.feeds.feed import Feed, from_section
+from everytick.feeds.feed import Feed, Limit
 from everytick.feeds.refresh import Refreshed, refresh, run
 from everytick.feeds.show import show
 from everytick.testing.provider import Provider, send
@@ -31,8 +32,8 @@ NSE = Feed(
     key="ISIN NUMBER",
     check="isin",
     header=HEADER,
-    max_removed=0.1,
-    max_changed=0.2,
+    max_removed=Limit(hold=0.1),
+    max_changed=Limit(hold=0.2),
 )
 NSDL = Feed(
     name="nsdl",
@@ -40,8 +41,8 @@ NSDL = Feed(
     allow_private=("127.0.0.0/8",),
     key="isin",
     check="isin",
-    max_removed=0.4,
-    max_changed=0.25,
+    max_removed=Limit(hold=0.4),
+    max_changed=Limit(hold=0.25),
 )
 PLAIN = Feed(
     name="list",
@@ -49,8 +50,8 @@ PLAIN = Feed(
     allow_private=("127.0.0.0/8",),
     key="ISIN",
     check="isin",
-    max_removed=0.5,
-    max_changed=0.5,
+    max_removed=Limit(hold=0.5),
+    max_changed=Limit(hold=0.5),
 )
 
 APPLE, SAP, BAE, RELIANCE = "US0378331005", "DE0007164600", "GB0002634946", "INE002A01018"
@@ -106,7 +107,7 @@ def test_the_real_lists_of_an_exchange_in_their_order(
             expected = differences(good, arrived)
             refreshed = refresh(feed, tmp_path, moment=moment)
             good, sequence = arrived, sequence + 1
-            assert changes(tmp_path, "nse") == {**expected, "snapshot": sequence}
+            assert changes(tmp_path, "nse").shown() == {**expected, "snapshot": sequence}
             assert refreshed.summary() == {
                 "verdict": "published",
                 "rows": len(arrived),
@@ -133,7 +134,7 @@ def test_a_real_list_without_its_header_line_is_not_guessed(
 
 
 @pytest.mark.parametrize(
-    ("name", "section", "error", "words"),
+    ("name", "described", "error", "words"),
     [
         ("DEBT-20231105.csv", {"key": "ISIN NUMBER"}, ExtractFailed, "no column 'ISIN NUMBER'"),
         ("eq_etfseclist-20231105.csv", {"key": "ISIN Number"}, ExtractFailed, "is not utf-8: byte 0x"),
@@ -151,7 +152,7 @@ def test_real_files_that_are_not_such_a_list(
     provider: Provider,
     tmp_path: Path,
     name: str,
-    section: dict[str, str],
+    described: dict[str, str],
     error: type[FeedError],
     words: str,
 ) -> None:
@@ -159,7 +160,7 @@ def test_real_files_that_are_not_such_a_list(
     provider.serve(body)
     with pytest.raises(error, match=words):
         refresh(
-            from_section("other", {"url": provider.url, "allow_private": ["127.0.0.0/8"], **section})[0],
+            section.read("other", {"url": provider.url, "allow_private": ["127.0.0.0/8"], **described})[0],
             tmp_path,
             moment=1,
         )
@@ -181,11 +182,11 @@ def test_the_real_list_of_a_depository_packed_and_much_shrunk(
     served = (tmp_path / "feeds" / "nsdl" / "current.csv").read_bytes()
     assert {line[:12].decode() for line in served.splitlines()[1:]} == before.keys()
     with pytest.raises(FeedRefused, match=r"104,197 of 288,702 rows \(36\.1%\)"):
-        refresh(replace(feed, max_removed=0.05), tmp_path, moment=2)
+        refresh(replace(feed, max_removed=Limit(hold=0.05)), tmp_path, moment=2)
     assert (tmp_path / "feeds" / "nsdl" / "current.csv").read_bytes() == served
     assert refresh(feed, tmp_path, moment=3).rows == len(after) == 259_483
     assert published(tmp_path, feed) == after
-    assert changes(tmp_path, "nsdl") == {**differences(before, after), "snapshot": 2}
+    assert changes(tmp_path, "nsdl").shown() == {**differences(before, after), "snapshot": 2}
 
 
 @pytest.fixture
@@ -256,7 +257,7 @@ def test_a_bad_list_is_refused_and_noted_and_the_last_good_one_served(
     assert shown.refusal is not None
     assert (shown.refusal.kind, shown.refusal.reason) == (error.__name__, str(failure.value))
     assert (shown.good_at, shown.published) == (DAY, 1)
-    assert changes(tmp_path, "list")["snapshot"] == 1
+    assert changes(tmp_path, "list").shown()["snapshot"] == 1
 
     provider.serve(FOUR)
     refresh(feed, tmp_path, moment=3 * DAY)
@@ -284,20 +285,20 @@ def test_a_few_rows_without_a_valid_key_are_left_out_and_counted(provider: Provi
 
 
 def test_a_column_that_is_not_identity_may_change_every_day(provider: Provider, tmp_path: Path) -> None:
-    feed = replace(PLAIN, url=provider.url, identity=("NAME",), max_changed=0.0)
+    feed = replace(PLAIN, url=provider.url, identity=("NAME",), max_changed=Limit(hold=0.0))
     header, *rows = FOUR.decode().splitlines()
     for day in (1, 2):
         provider.serve("\n".join([f"{header},NAV", *(f"{row},{day}" for row in rows)]).encode())
         assert refresh(feed, tmp_path, moment=day).changed == 0
     assert {nav for _, nav in published(tmp_path, feed).values()} == {"2"}
-    assert changes(tmp_path, "list") == {"added": [], "removed": [], "changed": [], "snapshot": 2}
+    assert changes(tmp_path, "list").shown() == {"added": [], "removed": [], "changed": [], "snapshot": 2}
 
 
 def test_another_key_column_is_compared_by_its_values(feed: Feed, provider: Provider, tmp_path: Path) -> None:
     provider.serve(FOUR.replace(b"ISIN,", b"CODE,").replace(b"Apple", b"Apple Inc."))
     refreshed = refresh(replace(feed, key="CODE"), tmp_path, moment=2 * DAY)
     assert (refreshed.added, refreshed.removed, refreshed.changed) == (0, 0, 1)
-    assert changes(tmp_path, "list")["changed"] == [APPLE]
+    assert changes(tmp_path, "list").shown()["changed"] == [APPLE]
 
 
 def test_the_manifest_beside_the_list_tells_where_it_came_from(feed: Feed, tmp_path: Path) -> None:
@@ -310,7 +311,7 @@ def test_the_manifest_beside_the_list_tells_where_it_came_from(feed: Feed, tmp_p
 
 def test_the_list_is_kept_under_another_name_too(feed: Feed, provider: Provider, tmp_path: Path) -> None:
     elsewhere = tmp_path / "elsewhere" / "isins.csv"
-    copied = replace(feed, publish=str(elsewhere))
+    copied = replace(feed, publish=(str(elsewhere),))
     refresh(copied, tmp_path, moment=2 * DAY)
     assert elsewhere.read_bytes() == (tmp_path / "feeds" / "list" / "current.csv").read_bytes()
     provider.serve(FOUR.replace(b"Apple", b"Apple Inc."))

@@ -1,0 +1,97 @@
+"""What a person decides about a list that is held: to publish it, or to refuse it for good."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import replace
+from pathlib import Path
+
+from everytick.errors import FeedError, UnknownName
+from everytick.feeds.accept import Outlet, accept, complete
+from everytick.feeds.archive import Archive
+from everytick.feeds.diff import difference, first
+from everytick.feeds.journal import Entry
+from everytick.feeds.snapshot import Held
+from everytick.when import Instant
+
+
+def approve(data: Path, name: str, *, actor: str, note: str, moment: Instant) -> Entry:
+    """Publish the list that is held; return what the journal says of it.
+
+    Args:
+        data: The folder that holds everything Everytick keeps beside its ledger.
+        name: The feed's name.
+        actor: Who decides.
+        note: Why.
+        moment: Now.
+
+    Raises:
+        UnknownName: No list is held.
+        FeedError: Another refresh is under way, or a file cannot be read or written.
+    """
+    with _held(data, name) as (archive, held):
+        frame, last = archive.frame(held.snapshot), archive.newest()
+        snapshot = held.snapshot
+        if last is None:
+            differs = first(frame, key=snapshot.key)
+        else:
+            before = archive.frame(last).rename({last.key: snapshot.key})
+            differs = difference(before, frame, key=snapshot.key, identity=snapshot.identity)
+        approved = replace(
+            snapshot,
+            sequence=1 if last is None else last.sequence + 1,
+            at=moment,
+            added=len(differs.added),
+            removed=len(differs.removed),
+            changed=len(differs.changed),
+            approved_by=actor,
+            note=note,
+        )
+        outlet = Outlet(data=data, formats=held.formats, copies=held.publish)
+        return accept(archive, approved, frame, differs, outlet)
+
+
+def reject(data: Path, name: str, *, actor: str, note: str, moment: Instant) -> Entry:
+    """Refuse the list that is held, now and whenever it comes again; return what the journal says of it.
+
+    Args:
+        data: The folder that holds everything Everytick keeps beside its ledger.
+        name: The feed's name.
+        actor: Who decides.
+        note: Why.
+        moment: Now.
+
+    Raises:
+        UnknownName: No list is held.
+        FeedError: Another refresh is under way, or a file cannot be written.
+    """
+    with _held(data, name) as (archive, held):
+        last = archive.newest()
+        entry = replace(
+            held.snapshot.entry(),
+            at=moment,
+            act="rejected",
+            actor=actor,
+            note=note,
+            sequence=last.sequence if last else None,
+            reasons=held.reasons,
+        )
+        archive.reject(entry)
+        complete(archive, Outlet(data=data, formats=held.formats, copies=held.publish))
+        return entry
+
+
+@contextmanager
+def _held(data: Path, name: str) -> Iterator[tuple[Archive, Held]]:
+    """Yield the archive, with nobody else writing there, and the list that is held."""
+    archive = Archive(data, name).known()
+    try:
+        with archive.alone():
+            held = archive.held()
+            if held is not None:  # a killed process may have decided already
+                complete(archive, Outlet(data=data, formats=held.formats, copies=held.publish))
+                held = archive.held()
+            if held is None:
+                raise UnknownName(f"no list of feed '{name}' is held; everytick feed show {name} tells why")
+            yield archive, held
+    except OSError as error:
+        raise FeedError(f"feed '{name}' cannot be kept in {archive.folder}: {error}") from error
