@@ -20,7 +20,7 @@ from everytick.feeds import headers, kind
 from everytick.feeds.deadline import Deadline
 from everytick.feeds.downloads import Download, Downloads, Partial
 from everytick.feeds.feed import Feed
-from everytick.feeds.progress import Progress, Silent
+from everytick.feeds.progress import SILENT, Progress
 from everytick.feeds.reach import Reach
 from everytick.policy import SECOND, Retry
 from everytick.when import Instant
@@ -32,7 +32,6 @@ REDIRECTS = 5
 """So many are followed."""
 
 _PASSING = frozenset({408, 425, 429})
-_SILENT = Silent()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -76,7 +75,7 @@ class _Passing(Exception):
         self.wait = wait
 
 
-def fetch(feed: Feed, downloads: Downloads, *, now: Instant, progress: Progress = _SILENT) -> Fetched:
+def fetch(feed: Feed, downloads: Downloads, *, now: Instant, progress: Progress = SILENT) -> Fetched:
     """Download a feed's list, and keep it; or learn that the source still has what is kept.
 
     Args:

@@ -28,7 +28,11 @@ _BINARY: Mapping[bytes, str] = {
     b"GIF8": "a picture",
 }
 
-_XML = re.compile(rb"<\?xml(?![^<]*<(?:!doctype\s+)?html)", re.IGNORECASE)
+_PAGE = re.compile(
+    rb"(?:<\?xml[^<]*)?<(?:!doctype\s+html|!--|/?(?:html|head|body|title|meta|link|script|style|center|div|p|br"
+    rb"|h[1-6]|table|pre|font|b)\b)",
+    re.IGNORECASE,
+)
 _NAME_IN_ANGLES = re.compile(rb"<[^<>\n]*>[ ]*[,;|\t]")
 _JSON = re.compile(rb'\{\s*(?:"|\}|\Z)|\[\s*(?:[\[{"\]]|-?[0-9.]+\s*[,\]])')
 _MARKED_UP = frozenset({"a page", "XML", "JSON"})
@@ -58,7 +62,7 @@ def recognised(head: bytes) -> str | None:
     if text.startswith(_LFS):
         return "a Git LFS pointer"
     if text.startswith(b"<") and not _NAME_IN_ANGLES.match(text):
-        return "XML" if _XML.match(text) else "a page"
+        return "a page" if _PAGE.match(text) else "XML"
     return "JSON" if _JSON.match(text) else None
 
 
