@@ -32,6 +32,8 @@ from everytick.when import Instant
 PATH = "/content/equities/EQUITY_L.csv"
 EARLY = 0.6
 """The part of a day on which a late list is not there yet."""
+OPENING = 0.25
+"""The part of the first day that is over when it opens: who comes at once, comes well within each day."""
 
 
 class Hour(NamedTuple):
@@ -186,7 +188,7 @@ def main() -> None:
 def days_pass(exchange: Exchange, first: int, lasts: int, stop: Event) -> Iterator[int]:
     """Let one day come after the other, and yield each, until it is time to end."""
     clock, parent = exchange.clock, os.getppid()
-    begun = clock.now()
+    begun = clock.now() - round(lasts * OPENING)
     for day in count(first):
         today = begun + (day - first) * lasts
         exchange.turn(Hour(day, early=True, tomorrow=today + lasts))

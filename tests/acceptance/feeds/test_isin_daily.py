@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import select
 import signal
 import socket
@@ -20,8 +21,11 @@ from urllib.parse import urlsplit
 import httpx
 import pytest
 
+from everytick.app import find_app
 from everytick.clock import SystemClock
 from everytick.errors import ExtractFailed, FeedRefused, FetchFailed
+from everytick.feeds.catalogue import resolve
+from everytick.feeds.extract.text import matches
 from everytick.feeds.feed import Feed
 from everytick.feeds.refresh import refresh
 from everytick.feeds.section import read
@@ -42,7 +46,7 @@ MENDS = {
     "broken": (FetchFailed, "."),
     "down": (FetchFailed, "refused"),
     "busy": (FetchFailed, "503"),
-    "cut": (ExtractFailed, "line [0-9]+ has"),
+    "cut": (ExtractFailed, "line [0-9]+"),
     "renamed": (ExtractFailed, "ISIN NUMBER"),
     "half": (FeedRefused, "are gone"),
 }
@@ -96,7 +100,7 @@ def stepped(example: ModuleType) -> Iterator[Stepped]:
 
 def described() -> Feed:
     section = tomllib.loads((EXAMPLE / "everytick.toml").read_text())["feed"]["isins"]
-    return read("isins", section)[0]
+    return replace(read("isins", resolve(section))[0], allow_private=("127.0.0.1/32",))
 
 
 def listing(example: ModuleType, day: int) -> bytes:
@@ -321,3 +325,23 @@ def test_it_ends_with_the_process_that_started_it() -> None:
     ended, _, _ = select.select([process], [], [], 20)
     os.close(process)
     assert ended
+
+
+def test_its_readme_shows_tables_of_real_lists_and_patterns_that_work(tmp_path: Path) -> None:
+    text = (EXAMPLE / "README.md").read_text("utf-8")
+    tables = re.findall(r"```toml\n(.*?)```", text, re.DOTALL)
+    assert len(tables) == 2
+    for place, table in enumerate(tables):
+        assert len(table.splitlines()) == 1 + 3
+        file = tmp_path / f"{place}.toml"
+        file.write_text(table, "utf-8")
+        assert [task.name for task in find_app(str(file)).tasks] == ["isins"]
+    (response,) = re.findall(r"for the ids in `(.*?)`", text)
+    first, second = re.findall(r"everytick extract '(.*?)'", text)
+    assert matches(first, response) == ["1", "653", "3"]
+    assert matches(second, response, as_="int") == [1, 653]
+
+
+def test_its_readme_tells_of_every_kind_of_bad_day() -> None:
+    text = (EXAMPLE / "README.md").read_text("utf-8")
+    assert set(re.findall(r"^\| `(\w+)` \|", text, re.MULTILINE)) == MENDS.keys() - {"good", "weekend"}
