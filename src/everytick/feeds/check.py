@@ -65,7 +65,7 @@ class Checked:
     def warnings(self) -> tuple[str, ...]:
         """Say which keys have a prefix that is no country's; a reason to look, never one to drop them."""
         return tuple(
-            f"{found.count:,} ISINs have {_ARTICLE[verdict]} prefix: "
+            f"{found.count:,} {'ISIN has' if found.count == 1 else 'ISINs have'} {_ARTICLE[verdict]} prefix: "
             + ", ".join(f"{name} {count:,}" for name, count in found.prefixes[:5])
             + (", ..." if len(found.prefixes) > 5 else "")
             + f" ({', '.join(found.examples[:3])})"
@@ -139,10 +139,8 @@ def _invalid(rows: pl.DataFrame, extracted: Extracted, feed: Feed) -> pl.DataFra
 
 def _repeated(good: pl.DataFrame, again: pl.Series, extracted: Extracted, key: str) -> pl.DataFrame:
     """Return the rows that repeat a key, out of good ones in the order of keys and then of places."""
-    rows = good.filter(again)
-    place = pl.int_range(pl.len(), dtype=pl.UInt32)
-    first = good.select(pl.when(~again).then(place).forward_fill()).to_series().filter(again)
-    pairs = rows.hstack(good[first].rename(lambda name: f"{name}\0first"))
+    rows, nth = good.filter(again), (~again).cum_sum().filter(again) - 1
+    firsts = good.filter(~again)[nth].rename(lambda name: f"{name}\0first")
     differing = pl.concat_str(
         [
             pl.when(pl.col(name) != pl.col(f"{name}\0first")).then(pl.lit(name))
@@ -152,13 +150,14 @@ def _repeated(good: pl.DataFrame, again: pl.Series, extracted: Extracted, key: s
         separator=", ",
         ignore_nulls=True,
     )
-    line = extracted.lines_of(pairs.get_column(f"{_PLACE}\0first"))
-    reasons = pairs.select(
-        pl.when(differing == "")
-        .then(pl.format("repeats line {} in every column", line))
-        .otherwise(pl.format("repeats line {}, but differs in {}", line, differing))
-    )
-    return _quarantined(rows, rows.get_column(key), reasons.to_series(), extracted)
+    line = extracted.lines_of(firsts.get_column(f"{_PLACE}\0first"))
+    compared = rows.hstack(firsts).select(line, differing.alias("differing")).rechunk()
+    reasons = compared.select(
+        pl.when(pl.col("differing") == "")
+        .then(pl.format("repeats line {} in every column", "line"))
+        .otherwise(pl.format("repeats line {}, but differs in {}", "line", "differing"))
+    ).to_series()
+    return _quarantined(rows, rows.get_column(key), reasons, extracted)
 
 
 def _broken(rows: pl.DataFrame) -> pl.DataFrame:

@@ -77,6 +77,8 @@ def faults(texts: pl.Series) -> pl.Series:
     reason = (
         pl.when(text.is_null() | (text == ""))
         .then(pl.lit("empty"))
+        .when(text.str.len_chars() == 1)
+        .then(pl.lit("1 character instead of 12"))
         .when(text.str.len_chars() != 12)
         .then(pl.format("{} characters instead of 12", text.str.len_chars()))
         .when(place.is_not_null())
@@ -89,7 +91,7 @@ def faults(texts: pl.Series) -> pl.Series:
         .then(pl.format("the check digit is {} instead of {}", last, right))
     )
     parts = (texts.slice(start, _CHUNK) for start in range(0, len(texts), _CHUNK))
-    frames = (pl.DataFrame({"text": part, "total": _totals(part)}) for part in parts)
+    frames = (pl.DataFrame({"text": part, "total": _totals(part)}).rechunk() for part in parts)
     found = (frame.select(reason.alias(texts.name)).to_series() for frame in frames)
     return pl.concat([pl.Series(texts.name, dtype=pl.String), *found])
 

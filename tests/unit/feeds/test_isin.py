@@ -3,7 +3,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from everytick.feeds.isin import are_isins, check_digit, is_isin
+from everytick.feeds.isin import are_isins, check_digit, faults, is_isin
 
 GOOD = [
     "US0378331005",  # Apple
@@ -93,3 +93,40 @@ def test_one_at_a_time_and_all_at_once_agree(texts: list[str]) -> None:
 def test_they_agree_on_any_twelve_bytes_that_are_text(cells: list[bytes]) -> None:
     texts = [cell.decode("utf-8", "ignore") for cell in cells] + [cell.decode("latin-1") for cell in cells]
     assert are_isins(pl.Series(texts, dtype=pl.String)).to_list() == [is_isin(text) for text in texts]
+
+
+@given(
+    st.lists(NEAR | BODY.map(lambda body: f"{body}{check_digit(body)}") | BODY.map(lambda body: body + "7")),
+    st.integers(0, 5),
+)
+def test_every_text_that_is_no_isin_has_a_fault_and_no_isin_has_one(texts: list[str], cut: int) -> None:
+    series = pl.Series("x", texts, dtype=pl.String)
+    found = faults(pl.concat([series.head(cut), series.slice(cut)], rechunk=False))
+    assert found.name == "x"
+    assert found.dtype == pl.String
+    assert [fault is None for fault in found] == [is_isin(text) for text in texts]
+
+
+@pytest.mark.parametrize(
+    ("text", "fault"),
+    [
+        (None, "empty"),
+        ("", "empty"),
+        ("US0378331004", "the check digit is 4 instead of 5"),
+        ("US03783310055", "13 characters instead of 12"),
+        ("Ü", "1 character instead of 12"),
+        ("US03783310é5", "character 11 is neither a capital letter nor a digit"),
+        ("US037833100\u0665", "character 12 is neither a capital letter nor a digit"),
+        ("U10378331005", "the prefix 'U1' is not two letters"),
+        ("US037833100A", "the check digit is a letter, 'A'"),
+    ],
+)
+def test_a_fault_is_named_exactly(text: str | None, fault: str) -> None:
+    assert faults(pl.Series([text], dtype=pl.String)).to_list() == [fault]
+
+
+@given(BODY, st.integers(0, 9))
+def test_the_digit_that_a_fault_names_is_the_right_one(body: str, digit: int) -> None:
+    right = check_digit(body)
+    expected = None if digit == right else f"the check digit is {digit} instead of {right}"
+    assert faults(pl.Series([f"{body}{digit}"])).to_list() == [expected]
