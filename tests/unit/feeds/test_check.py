@@ -51,7 +51,7 @@ def test_good_rows_come_sorted_by_key() -> None:
     [
         ("", "empty"),
         ("US0378331004", "the check digit is 4 instead of 5"),
-        ("US037833100", "11 character instead of 12"),
+        ("US037833100", "11 characters instead of 12"),
         ("us0378331005", "character 1 is neither a capital letter nor a digit"),
         ("US037-331005", "character 6 is neither a capital letter nor a digit"),
         ("1S0378331005", "the prefix '1S' is not two letters"),
