@@ -1,5 +1,6 @@
 """From the `[feed.NAME]` tables of a configuration to the tasks that refresh them."""
 
+import math
 from collections.abc import Mapping
 from typing import Any
 
@@ -35,20 +36,51 @@ def tasks(config: Config) -> list[Task]:
     found = []
     for name, feed in feeds(config).items():
         section = _table(config, name)
-        words = {word: value for word, value in section.items() if word in settings.POLICIES}
         found.append(
             Task(
                 name=name,
                 schedule=read_schedule(config.place, "feed", name, section),
                 work=Call(
                     call=REFRESH,
-                    arguments={"name": name, "feed": feed.section(), "data": str(config.data)},
+                    arguments={
+                        "name": name,
+                        "feed": feed.section(),
+                        "data": str(config.data),
+                        "zone": section.get("zone", "UTC"),
+                    },
                 ),
-                policies=read_policies(config.place, "feed", name, words),
+                policies=read_policies(config.place, "feed", name, _policies(feed, section)),
                 origin=config.origin,
             )
         )
     return found
+
+
+def _policies(feed: Feed, section: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the words for the policies of a feed's task: its own, and what its window stands for.
+
+    Only what may have another answer in a while is tried again: a refused list is the same in ten seconds.
+    """
+    words = {word: value for word, value in section.items() if word in settings.POLICIES}
+    window, retry = feed.window, words.get("retry")
+    implied: dict[str, Any] = {"on": ["FetchFailed"]}
+    if window is not None:
+        words.setdefault("finish_within", window.within)
+        implied = {
+            "on": ["FetchFailed", "NothingNew"],
+            "attempts": math.ceil(window.within / window.every) + 1,
+            "backoff": "fixed",
+            "delay": window.every,
+            "max_delay": window.every,
+            "until": "next",
+        }
+    if isinstance(retry, Mapping):
+        words["retry"] = {**implied, **retry}
+    elif isinstance(retry, int) and not isinstance(retry, bool):
+        words["retry"] = {**implied, "attempts": retry}
+    elif window is not None:
+        words.setdefault("retry", implied)
+    return words
 
 
 def _table(config: Config, name: str) -> dict[str, Any]:
