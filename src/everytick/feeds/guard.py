@@ -7,28 +7,15 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
 from fractions import Fraction
-from typing import Literal, Protocol
+from typing import Literal
 
-from everytick.feeds.feed import Feed, Limit, Response
+from everytick.feeds.contract import Event
+from everytick.feeds.feed import Feed, Limit
 
 Severity = Literal["hold", "refuse"]
 Verdict = Literal["publish", "hold", "refuse"]
 
 _AGAIN = "the next refresh asks the source again"
-
-
-class Event(Protocol):
-    """A difference between the columns of this list and of the last good one."""
-
-    @property
-    def response(self) -> Response:
-        """What is to become of the list."""
-        ...
-
-    @property
-    def words(self) -> str:
-        """What differs, for people."""
-        ...
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -79,9 +66,6 @@ class Facts:
     added: int = 0
     removed: int = 0
     changed: int = 0
-    invalid_keys: Sequence[str] = ()
-    repeated_keys: Sequence[str] = ()
-    gone_columns: Sequence[str] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -142,12 +126,6 @@ def judge(facts: Facts, feed: Feed) -> Judgement:
     return Judgement(objections=tuple(objections), warnings=(*warned, *facts.warnings))
 
 
-def objections(facts: Facts, feed: Feed) -> list[str]:
-    """Return what speaks against publishing the list; stands until refresh asks ``judge``."""
-    gone = [f"columns are gone: {', '.join(facts.gone_columns)}"] if facts.gone_columns else []
-    return [*gone, *(each.words for each in judge(facts, feed).objections)]
-
-
 def _of_a_person(facts: Facts) -> list[Objection]:
     if facts.rejection is None:
         return []
@@ -162,7 +140,7 @@ def _of_itself(facts: Facts, feed: Feed) -> list[Objection]:
         words = "the list is empty" if arrived == 0 else "the list has no good row"
         found.append(Objection(kind="empty", severity="refuse", words=words, mend=_AGAIN))
     elif facts.rows < feed.min_rows:
-        words = f"{facts.rows:,} rows are fewer than min_rows, {feed.min_rows:,}"
+        words = f"good rows: {facts.rows:,}, fewer than min_rows, {feed.min_rows:,}"
         mend = f"if the list is right, lower feed.{feed.name}.min_rows"
         found.append(Objection(kind="min_rows", severity="refuse", words=words, mend=mend))
     for kind, part, limit, what, examples in (
@@ -193,14 +171,20 @@ def _compared(facts: Facts, before: int, feed: Feed) -> list[Objection]:
         found.append(Objection(kind="as_of", severity="refuse", words=words, mend=_AGAIN))
     common = before - facts.removed
     for kind, part, whole, limit, what in (
-        ("max_removed", facts.removed, before, feed.max_removed, "of the last good list's {} rows are gone"),
-        ("max_added", facts.added, before, feed.max_added, "rows are new beside the last good list's {}"),
-        ("max_changed", facts.changed, common, feed.max_changed, "of the {} rows in both lists differ"),
+        (
+            "max_removed",
+            facts.removed,
+            before,
+            feed.max_removed,
+            "{} of the last good list's {} rows are gone",
+        ),
+        ("max_added", facts.added, before, feed.max_added, "new rows: {}, beside the last good list's {}"),
+        ("max_changed", facts.changed, common, feed.max_changed, "{} of the {} rows in both lists differ"),
     ):
         crossed = _crossed(part, whole, limit)
         if crossed is not None:
             severity, allowed = crossed
-            share = f"{part:,} {what.format(f'{whole:,}')} ({_percent(part, whole, allowed)})"
+            share = f"{what.format(f'{part:,}', f'{whole:,}')} ({_percent(part, whole, allowed)})"
             words, mend = f"{share}, more than {_named(kind, allowed)}", _mend(severity, kind, feed)
             found.append(Objection(kind=kind, severity=severity, words=words, mend=mend))
     return found
@@ -229,7 +213,7 @@ def _above(part: int, whole: int, limit: float) -> bool:
 def _percent(part: int, whole: int, limit: float) -> str:
     """Say a share that is above a limit, with as many digits as it takes to be told from it."""
     if whole == 0:
-        return "of none"
+        return "all of them"
     percent, bound = 100 * part / whole, float(f"{limit * 100:g}")
     texts = [f"{percent:.{digits}f}" for digits in range(1, 10)]
     return f"{next((text for text in texts if float(text) > bound), texts[-1])}%"
