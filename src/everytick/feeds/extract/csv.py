@@ -1,20 +1,30 @@
 """A list from CSV and other delimited text, by the names of its columns.
 
 Two readers, one answer. polars is fast but forgives short rows and stray quotes, so what it says counts only
-if every quote opens, closes or is escaped, and if every delimiter of the file is accounted for: it stands
-between two fields, or inside one. Otherwise ``rows`` goes through the file row by row. That one is the judge:
-it accepts a row, sets it aside, or names the line at which the whole cannot be told into rows.
+if every quote opens, closes or is escaped, and if every delimiter is accounted for: it stands between two
+fields, or inside one. Otherwise ``rows`` goes through the text row by row. That one is the judge: it accepts
+a row, sets it aside, or names the line at which the whole cannot be told into rows.
+
+The text is read in parts that end where a row does, so that one odd row in ten million costs little.
 """
+
+import re
+from collections.abc import Iterator
 
 import polars as pl
 from polars.exceptions import PolarsError
 
-from everytick.feeds.extract import header, rows
-from everytick.feeds.extract.header import Header
-from everytick.feeds.extract.table import Table, none_broken, schema
+from everytick.feeds.extract import header
+from everytick.feeds.extract.rows import Rows
+from everytick.feeds.extract.table import LINE, Table, gathered, schema
 from everytick.feeds.feed import Feed
 
-_WINDOW = 1 << 22
+_PART = 1 << 24
+
+# Text without quotes, then fields in quotes, each between two delimiters or line ends, and text between them.
+_WELL_QUOTED = (
+    rb"""(?x) (?: [^"]*+ (?<![^DELIMITER\n]) "[^"]*+ (?: ""[^"]*+ )*+" (?![^DELIMITER\r\n]) )*+ [^"]*+"""
+)
 
 
 def read(body: bytes, feed: Feed) -> Table:
@@ -25,27 +35,59 @@ def read(body: bytes, feed: Feed) -> Table:
         feed: How it is written.
 
     Raises:
-        ExtractFailed: It has no header, or it cannot be told into rows.
+        ExtractFailed: It has no header, it cannot be told into rows, it is cut off in the middle of one, or
+            more rows are set aside than are not.
     """
     head = header.find(body, feed)
-    return _fast(body, head, feed) or rows.read(body, head, feed)
+    rows = Rows(width=len(head.names), feed=feed, line=head.line, around=head.around)
+    frames, lines = [pl.DataFrame(schema=schema(rows.width))], [pl.Series("line", dtype=LINE)]
+    for part, plain in _parts(body, head.offset, feed.delimiter):
+        cells, places = (_fast(part, rows) if plain else None) or gathered(rows.read(part), rows.width)
+        frames.append(cells)
+        lines.append(places)
+    return Table(
+        names=head.names,
+        cells=pl.concat(frames),
+        lines=pl.concat(lines),
+        broken=rows.broken(body),
+        sections=rows.sections,
+        around=rows.around,
+    )
 
 
-def _fast(body: bytes, head: Header, feed: Feed) -> Table | None:
-    """Return the table, or None where the answer of polars cannot be trusted."""
-    start, width = head.offset, len(head.names)
-    if body.count(b"\r", start) != body.count(b"\r\n", start) or not _well_quoted(
-        body, start, feed.delimiter
-    ):
+def _parts(body: bytes, start: int, delimiter: str) -> Iterator[tuple[bytes, bool]]:
+    """Yield parts of a text that end where a row does, and whether all their quotes are well placed.
+
+    From the first quote on that is not, nobody but the judge knows where a row ends: the rest is one part.
+    """
+    well_quoted = re.compile(_WELL_QUOTED.replace(b"DELIMITER", re.escape(delimiter.encode())))
+    while start < len(body):
+        end = _line_end(body, start + _PART)
+        odd = body.count(b'"', start, end) % 2
+        while odd and end < len(body):
+            begin, end = end, _line_end(body, end)
+            odd ^= body.count(b'"', begin, end) % 2
+        if odd or not well_quoted.fullmatch(body, start, end):
+            yield body[start:], False
+            return
+        yield body[start:end], True
+        start = end
+
+
+def _line_end(body: bytes, start: int) -> int:
+    return body.find(b"\n", start) + 1 or len(body)
+
+
+def _fast(part: bytes, rows: Rows) -> tuple[pl.DataFrame, pl.Series] | None:
+    """Return the cells and their lines, or None where the answer of polars cannot be trusted."""
+    delimiter, width = rows.feed.delimiter, rows.width
+    if part.count(b"\r") != part.count(b"\r\n"):
         return None
-    # Only what stands before a header costs a copy of the rest: the usual list is read where it lies.
-    skip, whole = (1, body) if head.line == 1 else (0, body[start:])
     try:
         cells = pl.read_csv(
-            whole if whole.endswith(b"\n") else whole + b"\n",  # else its last row is not checked
+            part if part.endswith(b"\n") else part + b"\n",  # else its last row is not checked
             has_header=False,
-            skip_rows=skip,
-            separator=feed.delimiter,
+            separator=delimiter,
             schema=schema(width),
         )
     except PolarsError:
@@ -53,63 +95,16 @@ def _fast(body: bytes, head: Header, feed: Feed) -> Table | None:
     if width == 1 and cells.to_series().has_nulls():
         return None
     cells = cells.with_columns(pl.all().fill_null(""))
-    if body.count(feed.delimiter.encode(), start) != cells.height * (width - 1) + _inside(
-        cells, body, start, feed
-    ):
+    inside = _inside(cells, delimiter).sum() if b'"' in part else 0
+    if part.count(delimiter.encode()) != cells.height * (width - 1) + inside:
         return None
-    return Table(
-        names=head.names,
-        cells=cells,
-        first=head.line + 1,
-        lines=_lines(cells, body, head),
-        broken=none_broken(),
-        sections=0,
-        around=head.around,
-    )
+    taken = 1 + _inside(cells, "\n") if b'"' in part else pl.repeat(1, cells.height, eager=True)
+    lines = (rows.line + 1 + taken.cum_sum() - taken).cast(LINE).alias("line")
+    rows.line += part.count(b"\n")
+    rows.good += cells.height
+    return cells, lines
 
 
-def _inside(cells: pl.DataFrame, body: bytes, start: int, feed: Feed) -> int:
-    """Return how many delimiters are part of a field."""
-    if body.find(b'"', start) < 0:
-        return 0
-    return sum(cells.select(pl.all().str.count_matches(feed.delimiter, literal=True).sum()).row(0))
-
-
-def _lines(cells: pl.DataFrame, body: bytes, head: Header) -> pl.Series | None:
-    """Return the line of each row, where quoted fields have line ends of their own."""
-    ends = body.count(b"\n", head.offset) + (not body.endswith(b"\n"))
-    if ends == cells.height:
-        return None
-    taken = cells.select(1 + pl.sum_horizontal(pl.all().str.count_matches("\n", literal=True))).to_series()
-    return (taken.cum_sum() - taken + head.line + 1).cast(pl.UInt32)
-
-
-def _well_quoted(body: bytes, start: int, delimiter: str) -> bool:
-    """Tell whether every quote opens a field, closes one, or is escaped by another one."""
-    while body.find(b'"', start) >= 0:
-        end = _line_end(body, start + _WINDOW)
-        odd = body.count(b'"', start, end) % 2
-        while odd and end < len(body):
-            past = _line_end(body, end)
-            odd ^= body.count(b'"', end, past) % 2
-            end = past
-        if odd or not _part_well_quoted(body[start:end], delimiter.encode()):
-            return False
-        start = end
-    return True
-
-
-def _line_end(body: bytes, start: int) -> int:
-    return body.find(b"\n", start) + 1 or len(body)
-
-
-def _part_well_quoted(part: bytes, delimiter: bytes) -> bool:
-    """Tell it of whole lines."""
-    pieces = part.split(b'"')
-    begin, end = (delimiter, b"\r", b"\n"), (delimiter, b"\n")
-    first, *middle, last = pieces[::2]
-    return (
-        (not first or first.endswith(end))
-        and (not last or last.startswith(begin))
-        and all(not piece or (piece.startswith(begin) and piece.endswith(end)) for piece in middle)
-    )
+def _inside(cells: pl.DataFrame, character: str) -> pl.Series:
+    """Return how often a character is part of each row's fields."""
+    return cells.select(pl.sum_horizontal(pl.all().str.count_matches(character, literal=True))).to_series()

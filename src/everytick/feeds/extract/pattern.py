@@ -35,7 +35,6 @@ def read(body: bytes, feed: Feed) -> Table:
     return Table(
         names=names.canonical(groups, feed),
         cells=cells,
-        first=1,
         lines=lines,
         broken=none_broken(),
         sections=0,

@@ -34,7 +34,7 @@ def extract(body: bytes, feed: Feed, response: Mapping[str, str]) -> Extracted:
         frame, lines, keyless = table.cells.select(keys[0].alias(feed.key), *others), table.lines, 0
     else:
         frame, rows = _keyed(table, feed, keys, others)
-        lines = rows + table.first if table.lines is None else table.lines.gather(rows)
+        lines = table.lines.gather(rows)
         keyless = table.cells.height - rows.n_unique()
     return Extracted(
         frame=frame,
@@ -43,7 +43,6 @@ def extract(body: bytes, feed: Feed, response: Mapping[str, str]) -> Extracted:
         keyless=keyless,
         sections=table.sections,
         broken=table.broken,
-        first=table.first,
         lines=lines,
     )
 

@@ -10,112 +10,104 @@ import polars as pl
 
 from everytick.errors import ExtractFailed
 from everytick.feeds.extract.extracted import BROKEN
-from everytick.feeds.extract.header import Header
-from everytick.feeds.extract.table import MOST_AROUND, Table, gathered
+from everytick.feeds.extract.table import MOST_AROUND
 from everytick.feeds.feed import Feed
 
 
-def read(body: bytes, head: Header, feed: Feed) -> Table:
-    """Return the table that delimited text holds.
-
-    A row with another number of fields is set aside, as long as it is certain where it ends: it stands on
-    one line whose quotes pair up. Empty lines and lines of spaces are nothing.
-
-    Args:
-        body: The text, in UTF-8 without a mark.
-        head: Where its rows begin, and what their columns are called.
-        feed: How it is written.
-
-    Raises:
-        ExtractFailed: Nobody can tell where rows end, the file ends in the middle of one, or more rows are
-            set aside than are not.
-    """
-    reading = _Reading(head=head, feed=feed)
-    cells, lines = gathered(reading.rows(body), len(head.names))
-    broken = pl.DataFrame(reading.broken, schema=BROKEN, orient="row")
-    if broken.height:
-        _refuse_cut_off(body, reading)
-        line, reason, _ = reading.broken[0]
-        if broken.height > cells.height:
-            all_rows = broken.height + cells.height
-            raise ExtractFailed(f"line {line} {reason}; so it is with {broken.height:,} of {all_rows:,} rows")
-    return Table(
-        names=head.names,
-        cells=cells,
-        first=head.line + 1,
-        lines=lines,
-        broken=broken,
-        sections=reading.sections,
-        around=reading.around,
-    )
-
-
-def _refuse_cut_off(body: bytes, reading: "_Reading") -> None:
-    line, reason, _ = reading.broken[-1]
-    if line == reading.last and not body.endswith((b"\n", b"\r")):
-        raise ExtractFailed(f"the file is cut off: line {line}, its last, {reason} and has no line end")
-
-
 @dataclass(slots=True, kw_only=True)
-class _Reading:
-    """What has been met on the way through the rows."""
+class Rows:
+    """A way through the rows of a text, and what was met on it.
 
-    head: Header
+    Attributes:
+        width: How many fields a row has.
+        feed: How the text is written.
+        line: The line that was read last, counted from 1.
+        around: The text before the rows, and then between them.
+        sections: Lines without a delimiter that were passed over.
+        good: Rows that were not set aside.
+    """
+
+    width: int
     feed: Feed
-    broken: list[tuple[int, str, str]] = field(default_factory=list)
+    line: int
+    around: str
     sections: int = 0
-    last: int = 0
-    around: str = ""
+    good: int = 0
+    _broken: list[tuple[int, str, str]] = field(default_factory=list)
     _taken: list[str] = field(default_factory=list)
 
-    def rows(self, body: bytes) -> Iterator[tuple[int, list[str]]]:
-        """Yield each good row with the line it begins on."""
-        self._pass_by(self.head.around)
-        source = io.BytesIO(body)
-        source.seek(self.head.offset)
-        reader = csv.reader(
-            self._remembered(io.TextIOWrapper(source, encoding="utf-8", newline="")),
-            delimiter=self.feed.delimiter,
-            strict=True,
-        )
-        width = len(self.head.names)
+    def read(self, part: bytes) -> Iterator[tuple[int, list[str]]]:
+        """Yield each good row with the line it begins on.
+
+        A row with another number of fields is set aside, as long as it is certain where it ends: it stands
+        on one line, whose quotes pair up. Empty lines and lines of spaces are nothing.
+
+        Args:
+            part: Lines, in UTF-8; the next ones of the text, and whole rows of it.
+
+        Raises:
+            ExtractFailed: Nobody can tell where a row ends.
+        """
+        before, text = self.line, io.TextIOWrapper(io.BytesIO(part), encoding="utf-8", newline="")
+        reader = csv.reader(self._remembered(text), delimiter=self.feed.delimiter, strict=True)
         while True:
-            begin = self.head.line + reader.line_num + 1
+            begin = self.line + 1
             self._taken.clear()
             try:
-                row = next(reader)
-            except StopIteration:
-                return
+                row = next(reader, None)
             except csv.Error as error:
-                self.last = begin
-                self._set_aside(f"is no CSV: {error}", ["".join(self._taken).rstrip("\r\n")])
-                continue
-            self.last = begin
-            if len(row) == width:
+                self._set_aside(begin, f"is no CSV: {error}", ["".join(self._taken).rstrip("\r\n")])
+                row = []
+            if row is None:
+                return
+            self.line = before + reader.line_num
+            if len(row) == self.width:
+                self.good += 1
                 yield begin, row
             elif len(row) > 1 or (row and row[0].strip()):
-                self._odd(row, width)
+                self._odd(begin, row)
+
+    def broken(self, body: bytes) -> pl.DataFrame:
+        """Return the rows that were set aside, at the end of the way.
+
+        Args:
+            body: The whole text.
+
+        Raises:
+            ExtractFailed: The last one is cut off, or there are more of them than good rows.
+        """
+        if self._broken:
+            line, reason, _ = self._broken[-1]
+            if line == self.line and not body.endswith((b"\n", b"\r")):
+                raise ExtractFailed(
+                    f"the file is cut off: line {line}, its last, {reason} and has no line end"
+                )
+            line, reason, _ = self._broken[0]
+            count = len(self._broken)
+            if count > self.good:
+                raise ExtractFailed(
+                    f"line {line} {reason}; so it is with {count:,} of {count + self.good:,} rows"
+                )
+        return pl.DataFrame(self._broken, schema=BROKEN, orient="row")
 
     def _remembered(self, lines: Iterator[str]) -> Iterator[str]:
         for line in lines:
             self._taken.append(line)
             yield line
 
-    def _odd(self, row: Sequence[str], width: int) -> None:
+    def _odd(self, begin: int, row: Sequence[str]) -> None:
         if len(row) == 1 and self.feed.sections:
             self.sections += 1
             self._pass_by(self._taken[0])
         else:
             fields = "1 field" if len(row) == 1 else f"{len(row):,} fields"
-            self._set_aside(f"has {fields} instead of {width}", row)
+            self._set_aside(begin, f"has {fields} instead of {self.width}", row)
 
-    def _set_aside(self, reason: str, row: Sequence[str]) -> None:
+    def _set_aside(self, begin: int, reason: str, row: Sequence[str]) -> None:
         if len(self._taken) != 1 or self._taken[0].count('"') % 2:
-            raise ExtractFailed(
-                f"line {self.last} {reason}, and a quote that it opens hides where the row ends"
-            )
+            raise ExtractFailed(f"line {begin} {reason}; a quote that it opens hides where the row ends")
         self._pass_by(self._taken[0])
-        self.broken.append((self.last, reason, json.dumps(row, ensure_ascii=False)))
+        self._broken.append((begin, reason, json.dumps(row, ensure_ascii=False)))
 
     def _pass_by(self, text: str) -> None:
         if len(self.around) < MOST_AROUND:

@@ -10,6 +10,9 @@ from everytick.feeds.extract.extracted import BROKEN
 MOST_AROUND = 1 << 16
 """Characters around the rows that are kept for the search of an as-of date."""
 
+LINE = pl.UInt32
+"""The type of a line's number."""
+
 _CHUNK = 1 << 16
 
 
@@ -20,8 +23,7 @@ class Table:
     Attributes:
         names: The source's columns in its order, by the names they have here; a name may stand twice.
         cells: A column for each, called "0", "1", ...: text without nulls.
-        first: As in ``Extracted``.
-        lines: As in ``Extracted``.
+        lines: The line that each row begins on, counted from 1.
         broken: As in ``Extracted``.
         sections: As in ``Extracted``.
         around: The text before and between the rows, the first part of it.
@@ -29,8 +31,7 @@ class Table:
 
     names: tuple[str, ...]
     cells: pl.DataFrame
-    first: int
-    lines: pl.Series | None
+    lines: pl.Series
     broken: pl.DataFrame
     sections: int
     around: str
@@ -57,11 +58,11 @@ def gathered(rows: Iterable[tuple[int, Sequence[str]]], width: int) -> tuple[pl.
         rows: Each row with the line it begins on.
         width: How many cells each has.
     """
-    frames, lines = [pl.DataFrame(schema=schema(width))], [pl.Series("line", dtype=pl.UInt32)]
+    frames, lines = [pl.DataFrame(schema=schema(width))], [pl.Series("line", dtype=LINE)]
     for chunk in _chunks(rows):
         columns = zip(*(row for _, row in chunk), strict=True)
         frames.append(pl.DataFrame(dict(zip(schema(width), columns, strict=True)), schema=schema(width)))
-        lines.append(pl.Series("line", [line for line, _ in chunk], dtype=pl.UInt32))
+        lines.append(pl.Series("line", [line for line, _ in chunk], dtype=LINE))
     return pl.concat(frames), pl.concat(lines)
 
 
