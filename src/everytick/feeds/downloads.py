@@ -132,6 +132,13 @@ class Downloads:
         durable.write(self._note(download.sha256), msgspec.json.format(msgspec.json.encode(numbered)) + b"\n")
         return numbered
 
+    def prepare(self, asked: str) -> None:
+        """Make the folder, and remove what was left half done, but for what a request can carry on."""
+        self.folder.mkdir(parents=True, exist_ok=True)
+        durable.sweep(self.folder)
+        if self.begun(asked) is None:
+            self.drop()
+
     def begun(self, asked: str) -> Partial | None:
         """Return what there is of a body that was cut off; None where it cannot be carried on.
 

@@ -88,7 +88,7 @@ def fetch(feed: Feed, downloads: Downloads, *, now: Instant, progress: Progress 
         FetchFailed: It did not arrive whole, or what arrived is no list at all.
     """
     progress.stage("fetch")
-    downloads.folder.mkdir(parents=True, exist_ok=True)
+    downloads.prepare(headers.asked(feed))
     with (
         Deadline(feed.fetch_timeout) as deadline,
         Reach(feed, deadline) as reach,

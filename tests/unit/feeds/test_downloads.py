@@ -121,3 +121,17 @@ def test_a_new_body_ends_the_old_beginning(downloads: Downloads) -> None:
 def test_a_number_is_given_not_taken(downloads: Downloads) -> None:
     kept = arrive(downloads, b"one")
     assert downloads.keep(replace(kept, number=70, at=2)).number == 2
+
+
+def test_what_was_left_half_done_is_removed(downloads: Downloads) -> None:
+    kept = {(one := arrive(downloads, b"one")).sha256, f"{one.sha256}.json"}
+    partial = begin(downloads)
+    (downloads.folder / f".aside-{one.sha256}.json").write_text("{")
+    downloads.prepare("list")
+    assert names(downloads) == kept | {"partial", "partial.json"}
+    assert downloads.begun("list") == partial
+    downloads.prepare("another")
+    assert names(downloads) == kept
+    downloads.arrive().close()
+    downloads.prepare("list")
+    assert names(downloads) == kept
