@@ -14,7 +14,7 @@ from everytick.cli.session import Session, session
 from everytick.errors import UnknownName, UsageError
 from everytick.ledger import TickFilter, VersionRow
 from everytick.plan import Status
-from everytick.tick import NEVER, State, TickRow, rfc3339
+from everytick.tick import NEVER, State, TickRow, parse_tick_name, rfc3339, tick_name
 from everytick.versions import revived
 
 TickArgument = Annotated[str, typer.Argument(metavar="TICK", help="Such as report@2026-11-21T06:00:00Z.")]
@@ -220,15 +220,57 @@ def _show_tick(here: Session, name: str, *, as_json: bool) -> None:
 
 
 def why(
-    name: TickArgument, ledger: LedgerOption = "", app: AppOption = "", *, as_json: JsonOption = False
+    name: Annotated[
+        str,
+        typer.Argument(
+            metavar="TICK|TASK",
+            autocompletion=task_names,
+            help="Such as report@2026-11-21T06:00:00Z; of a task its newest tick.",
+        ),
+    ],
+    ledger: LedgerOption = "",
+    app: AppOption = "",
+    *,
+    as_json: JsonOption = False,
 ) -> None:
     """Tell why a tick ran, did not run, or does not exist."""
     with session(ledger, app) as here:
-        lines = story.tell(here, name)
+        tick = _tick_of(here, name)
+        lines = story.tell(here, tick)
         if as_json:
-            present.write_json({"tick": name, "story": lines})
+            present.write_json({"tick": tick, "story": lines})
             return
         from everytick.cli import tables
 
+        if tick != name:
+            tables.console().print(tables.headline(tick, "the newest that was due"))
         for line in lines:
             tables.console().print(line, markup=False)
+
+
+def _tick_of(here: Session, name: str) -> str:
+    """Return the tick that a name stands for: of a task its newest that was due.
+
+    Raises:
+        UsageError: It stands for none; the message says how to name one.
+    """
+    task, at, instant = name.rpartition("@")
+    if not at:
+        now = here.now()
+        row = here.task(name)
+        newest = here.ledger.ticks(TickFilter(task=name, until=now, limit=1))
+        if newest:
+            return tick_name(name, newest[0].key.due_at, newest[0].key.request)
+        following = _next(here, row.newest.task_id, now)
+        if following is None:
+            raise UsageError(f"task '{name}' has had no tick, and none is to come; everytick show {name}")
+        return tick_name(name, following)
+    try:
+        parse_tick_name(name)
+    except UsageError:
+        here.task(task)
+        raise UsageError(
+            f"'{instant}' is no instant of a tick; write it in UTC, as in {task}@2026-11-21T06:00:00Z, "
+            f"or with an offset. everytick ticks {task} lists them"
+        ) from None
+    return name

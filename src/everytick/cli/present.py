@@ -35,16 +35,19 @@ def took(row: TickRow) -> str:
     """Return how long a tick's last attempt took."""
     if row.started_at is None or row.ended_at is None:
         return "-"
-    milliseconds = (row.ended_at - row.started_at) // 1000
-    return f"{milliseconds}ms" if milliseconds < 1000 else _rounded(row.ended_at - row.started_at)
+    return elapsed(row.ended_at - row.started_at)
 
 
 def late(row: TickRow) -> str:
     """Return how long after its due_at a tick was started."""
     if row.started_at is None:
         return "-"
-    behind = row.started_at - row.key.due_at
-    return f"{behind // 1000}ms" if behind < SECOND else _rounded(behind)
+    return elapsed(row.started_at - row.key.due_at)
+
+
+def elapsed(length: int) -> str:
+    """Return a length of time as people read it: to the millisecond below a second, else two units."""
+    return f"{length // 1000}ms" if length < SECOND else _rounded(length)
 
 
 def _rounded(length: int) -> str:

@@ -58,6 +58,21 @@ class Upset:
                 return f"{what} {verb[0]} twice on the clock; only the {self.fate} counts"
 
 
+def clocks(schedule: Schedule) -> set[str]:
+    """Return the names of the zones whose wall clocks a schedule goes by; none for elapsed time."""
+    match schedule:
+        case Cron() | At():
+            return {schedule.zone}
+        case Within():
+            return clocks(schedule.inner) | {schedule.zone}
+        case Minus():
+            return clocks(schedule.keep) | clocks(schedule.drop)
+        case Union():
+            return {zone for part in schedule.parts for zone in clocks(part)}
+        case _:
+            return set()
+
+
 def upsets(schedule: Schedule, start: Instant, end: Instant) -> Iterator[Upset]:
     """Yield what changes of the clocks in start <= moment < end do to a schedule, part by part.
 
@@ -70,7 +85,7 @@ def upsets(schedule: Schedule, start: Instant, end: Instant) -> Iterator[Upset]:
         end: The first instant behind it.
     """
     for part in schedule.parts if isinstance(schedule, Union) else (schedule,):
-        zones = _zones(part)
+        zones = clocks(part)
         if len(zones) != 1:
             continue
         name = zones.pop()
@@ -78,20 +93,6 @@ def upsets(schedule: Schedule, start: Instant, end: Instant) -> Iterator[Upset]:
             found = _upset(part, name, change)
             if found is not None:
                 yield found
-
-
-def _zones(schedule: Schedule) -> set[str]:
-    match schedule:
-        case Cron() | At():
-            return {schedule.zone}
-        case Within():
-            return _zones(schedule.inner) | {schedule.zone}
-        case Minus():
-            return _zones(schedule.keep) | _zones(schedule.drop)
-        case Union():
-            return {zone for part in schedule.parts for zone in _zones(part)}
-        case _:
-            return set()
 
 
 def _steady(schedule: Schedule, offset: Instant) -> Schedule:
