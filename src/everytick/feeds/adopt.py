@@ -7,7 +7,7 @@ from typing import TypeVar
 import msgspec
 
 from everytick.errors import FeedError
-from everytick.feeds.journal import Act, Entry
+from everytick.feeds.journal import Entry
 from everytick.when import Instant
 
 
@@ -43,36 +43,24 @@ def adopted(folder: Path, published: list[Entry]) -> list[Entry]:
     Raises:
         FeedError: A note is damaged.
     """
-    found = list(published)
     good, refusal = _read(folder / "good.json", _Good), _read(folder / "refused.json", _Refusal)
-    if good is not None and not any(entry.at == good.at for entry in published):
-        found += [
-            replace(
-                entry,
-                at=good.at,
-                due_at=good.at,
-                tick=good.tick,
-                act="unchanged",
-                added=0,
-                removed=0,
-                changed=0,
-            )
-            for entry in published
-            if entry.sequence == good.sequence
-        ]
+    later = list[Entry]()
+    for entry in published:
+        if good is not None and entry.sequence == good.sequence and entry.at < good.at:
+            again = replace(entry, at=good.at, due_at=good.at, tick=good.tick, act="unchanged")
+            later.append(replace(again, added=0, removed=0, changed=0))
     if refusal is not None:
-        act: Act = "refused" if refusal.kind == "FeedRefused" else "failed"
-        found.append(
+        later.append(
             Entry(
                 at=refusal.at,
                 due_at=refusal.at,
                 tick=refusal.tick,
-                act=act,
+                act="refused" if refusal.kind == "FeedRefused" else "failed",
                 kind=refusal.kind,
                 reasons=(refusal.reason,),
             )
         )
-    return sorted(found, key=lambda entry: entry.at)
+    return [*published, *sorted(later, key=lambda entry: entry.at)]
 
 
 def _read(path: Path, kind: type[_Note]) -> _Note | None:

@@ -89,6 +89,8 @@ class Archive:
             for folder in (self.folder, *folders):
                 durable.sweep(folder)
                 durable.settle(folder.parent)
+            if not self._journal.path.exists():
+                self._journal.begin(self._adopted())
             yield
 
     def sequences(self) -> list[int]:
@@ -156,8 +158,6 @@ class Archive:
 
     def note(self, entry: Entry) -> None:
         """Write a line into the journal; only inside ``alone``, as all that follows."""
-        if not self._journal.path.exists():
-            self._journal.begin(self._adopted())
         self._journal.append(entry)
 
     def keep(self, snapshot: Snapshot, frame: pl.DataFrame, changes: pl.DataFrame | None) -> Snapshot:

@@ -67,11 +67,12 @@ def publish(
     folder = archive.folder
     source = _Source(archive, snapshot, frame)
     place = folder / "published" / f"{snapshot.sequence:06d}"
+    place.parent.mkdir(exist_ok=True)
+    durable.sweep(place.parent)
     if place.exists():
+        durable.sweep(place)
         _fill(place, source, wanted, as_of)
     else:
-        place.parent.mkdir(exist_ok=True)
-        durable.sweep(place.parent)
         aside = durable.aside(place)
         aside.mkdir()
         _fill(aside, source, wanted, as_of)

@@ -2,36 +2,47 @@ import polars as pl
 from hypothesis import given
 from hypothesis import strategies as st
 
-from everytick.feeds.diff import Difference, difference
+from everytick.feeds.diff import Difference, difference, first, none
+
+Rows = dict[str, tuple[str, str]]
 
 ROWS = st.dictionaries(st.sampled_from("ABCDEFG"), st.tuples(st.sampled_from("xy"), st.sampled_from("12")))
 
 
-def frame(rows: dict[str, tuple[str, str]]) -> pl.DataFrame:
+def frame(rows: Rows) -> pl.DataFrame:
     schema = {"key": pl.String, "name": pl.String, "price": pl.String}
-    return pl.DataFrame([(key, *rest) for key, rest in rows.items()], schema=schema, orient="row")
+    return pl.DataFrame([(key, *rows[key]) for key in sorted(rows)], schema=schema, orient="row")
+
+
+def keys(differs: Difference) -> tuple[list[str], list[str], list[str]]:
+    return differs.added.to_list(), differs.removed.to_list(), differs.changed.to_list()
 
 
 @given(ROWS, ROWS)
-def test_it_agrees_with_sets(before: dict[str, tuple[str, str]], after: dict[str, tuple[str, str]]) -> None:
-    assert difference(frame(before), frame(after), key="key") == Difference(
-        added=tuple(sorted(after.keys() - before.keys())),
-        removed=tuple(sorted(before.keys() - after.keys())),
-        changed=tuple(sorted(key for key in before.keys() & after.keys() if before[key] != after[key])),
-    )
+def test_it_agrees_with_sets(before: Rows, after: Rows) -> None:
+    differs = difference(frame(before), frame(after), key="key")
+    added, removed = sorted(after.keys() - before.keys()), sorted(before.keys() - after.keys())
+    changed = sorted(key for key in before.keys() & after.keys() if before[key] != after[key])
+    assert keys(differs) == (added, removed, changed)
+    kinds = {"added": added, "removed": removed, "changed": changed}
+    assert differs.frame.rows() == sorted((key, kind) for kind, some in kinds.items() for key in some)
 
 
 @given(ROWS, ROWS)
-def test_only_the_identity_counts_as_changed(
-    before: dict[str, tuple[str, str]], after: dict[str, tuple[str, str]]
-) -> None:
+def test_only_the_identity_counts_as_changed(before: Rows, after: Rows) -> None:
     differs = difference(frame(before), frame(after), key="key", identity=["name"])
     both = before.keys() & after.keys()
-    assert differs.changed == tuple(sorted(key for key in both if before[key][0] != after[key][0]))
+    assert differs.changed.to_list() == sorted(key for key in both if before[key][0] != after[key][0])
 
 
 def test_a_column_that_only_one_list_has_is_passed_over() -> None:
     old = pl.DataFrame({"key": ["A", "B"], "gone": ["1", "1"], "name": ["x", "y"]})
     new = pl.DataFrame({"key": ["A", "B"], "name": ["x", "z"], "here": ["2", "2"]})
-    assert difference(old, new, key="key").changed == ("B",)
-    assert difference(old.select("key"), new.select("key"), key="key").changed == ()
+    assert difference(old, new, key="key").changed.to_list() == ["B"]
+    assert difference(old.select("key"), new.select("key"), key="key").changed.to_list() == []
+
+
+def test_the_first_list_is_all_new_and_equal_lists_do_not_differ() -> None:
+    new = pl.DataFrame({"key": ["A", "B"]})
+    assert keys(first(new, key="key")) == (["A", "B"], [], [])
+    assert keys(none()) == ([], [], [])
