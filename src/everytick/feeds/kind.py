@@ -19,10 +19,10 @@ _BINARY: Mapping[bytes, str] = {
     b"PK\x05\x06": "an empty zip file",
     b"7z\xbc\xaf\x27\x1c": "a 7z file",
     b"Rar!": "a RAR file",
-    b"BZh": "a bzip2 file",
+    **{b"BZh%d1AY&SY" % level: "a bzip2 file" for level in range(1, 10)},
     b"\xfd7zXZ\x00": "an xz file",
     b"\x28\xb5\x2f\xfd": "a Zstandard file",
-    b"PAR1": "a Parquet file",
+    b"PAR1\x15": "a Parquet file",
     b"\x89PNG": "a picture",
     b"\xff\xd8\xff": "a picture",
     b"GIF8": "a picture",
@@ -34,7 +34,7 @@ _PAGE = re.compile(
     re.IGNORECASE,
 )
 _NAME_IN_ANGLES = re.compile(rb"<[^<>\n]*>[ ]*[,;|\t]")
-_JSON = re.compile(rb'\{\s*(?:"|\}|\Z)|\[\s*(?:[\[{"\]]|-?[0-9.]+\s*[,\]])')
+_JSON = re.compile(rb'\{\s*(?:"|\}|\Z)|\[\s*(?:[\[{"\]]|-?[0-9.]+\s*(?:,|\]\s*\Z))')
 _MARKED_UP = frozenset({"a page", "XML", "JSON"})
 
 _PLAIN = ("text/csv", "text/plain", "text/*-separated-values", "*/octet-stream", "*/*download", "*/*csv")

@@ -180,6 +180,25 @@ def test_a_certificate_is_examined_for_the_name_and_not_for_the_address(
         assert len(provider.asked) == 1
 
 
+def test_another_name_at_the_same_address_is_examined_anew(
+    tmp_path: Path, names: dict[str, list[str]], certificate: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    names.update({"lists.example": ["127.0.0.1"] * 3, "other.example": ["127.0.0.1"] * 3})
+    monkeypatch.setenv("SSL_CERT_FILE", str(certificate))
+
+    def onwards(handler: BaseHTTPRequestHandler) -> None:
+        there = f"https://other.example:{handler.headers['Host'].partition(':')[2]}/x"
+        send(handler, b"", status=302, headers={"Location": there, "Connection": "keep-alive"})
+
+    with secure(certificate) as (provider, asked):
+        provider.manners = onwards
+        url = f"https://lists.example:{port(provider)}/list.csv"
+        with pytest.raises(FetchFailed, match="CERTIFICATE_VERIFY_FAILED"):
+            fetch(replace(FEED, url=url, hosts=("other.example",)), Downloads(tmp_path), now=1)
+        assert {path for path, _ in provider.asked} == {"/list.csv"}
+        assert {"lists.example", "other.example"} == set(asked)
+
+
 def test_nothing_leads_from_https_to_http(
     tmp_path: Path, names: dict[str, list[str]], certificate: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -1,5 +1,7 @@
+import bz2
 import gzip
 import io
+import lzma
 import zipfile
 from dataclasses import replace
 
@@ -31,6 +33,7 @@ FOREIGN = {
     b'{"Table":[{"Column1":1}]}': "JSON",
     b'[\n  {"ISIN": 1}]': "JSON",
     b"[1, 2]": "JSON",
+    b"[7]\n": "JSON",
     b"{}": "JSON",
     b"version https://git-lfs.github.com/spec/v1\noid sha256:0": "a Git LFS pointer",
     b"%PDF-1.7\n": "a PDF",
@@ -42,12 +45,17 @@ FOREIGN = {
     gzip.compress(b"<html>Sorry</html>"): "a page",
     gzip.compress(b"x" * 100_000 + b"<html>")[:50]: None,
     gzip.compress(LIST): None,
+    bz2.compress(LIST): "a bzip2 file",
+    bz2.compress(LIST, 1): "a bzip2 file",
+    lzma.compress(LIST): "an xz file",
     b"\x1f\x8bnot what it seems": None,
     LIST: None,
     b"\xef\xbb\xbf" + LIST: None,
     ("\ufeff" + LIST.decode()).encode("utf-16-le"): None,
     b"<TICKER>,<PER>,<DATE>\n": None,
     b"<ISIN> ; <NAME>\n": None,
+    b"[2026] List of securities\nISIN;NAME\n": None,
+    b"PAR1,PAR2\n": None,
     b"[Section 1]\nISIN;NAME\n": None,
     b"Market:;XETR\n": None,
     b'"ISIN","NAME"\n': None,
