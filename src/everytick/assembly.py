@@ -60,8 +60,8 @@ def programs(
     presence = Presence(ledger, clock, kind, how.lease)
     versions = Versions(ledger)
     found: list[Program] = []
+    if kind in {"runner", "up"}:  # first: what is due now starts before anything is planned for later
+        found.append(runner(ledger, clock, presence, versions, how))
     if kind in {"scheduler", "up"}:
         found.append(scheduler(ledger, clock, presence, versions))
-    if kind in {"runner", "up"}:
-        found.append(runner(ledger, clock, presence, versions, how))
     return presence, found

@@ -9,14 +9,13 @@ from everytick.conclude import Attempt, Report, Settlement, conclude
 from everytick.consider import Considered, Ready, Slot, consider
 from everytick.edits import Edits
 from everytick.errors import LedgerError, UsageError
-from everytick.executor import Executor, Job, Result
+from everytick.executor import Executor, Result
+from everytick.jobs import job_of
 from everytick.ledger import Ledger, Order
-from everytick.plan import Version
 from everytick.policy import Policies
 from everytick.presence import Presence
 from everytick.rescue import rescue
-from everytick.task import Call, Command, Inline, environment, told
-from everytick.tick import State, tick_name
+from everytick.tick import State
 from everytick.versions import Versions
 from everytick.when import Instant
 
@@ -28,7 +27,7 @@ GLANCE = 500_000
 _PATIENCE = 2_000_000
 """Microseconds after which a runner looks for requests to stop even where nothing hints at any."""
 
-_BATCH = 500
+_BATCH = 1000
 _BEYOND = 20
 _ROUNDS = 20
 
@@ -95,9 +94,11 @@ class Runner:
         if not self._presence.trusted():
             return now + GLANCE
         for _ in range(_ROUNDS):
-            if not self._claim():
+            more = self._claim()
+            if self._places() <= 0 or not more:
+                more = self._settle() or more
+            if not more:
                 return self._next(self._clock.now())
-            self._settle()
         return now
 
     def files(self) -> Sequence[int]:
@@ -151,7 +152,8 @@ class Runner:
         """Claim what can be started at once, look at a little more; return whether there may be more."""
         if self._doubtful:
             self._adopt()
-        free = min(self._limit - len(self._running), _BATCH)
+        self._collect()
+        free = min(self._places(), _BATCH)
         now = self._clock.now()
         without = frozenset(self._versions.broken)
         ready = self._ledger.next_ready(self._queues, without)
@@ -171,13 +173,18 @@ class Runner:
     def _consider(
         self, batch: Sequence[Ready], slots: Mapping[int, Sequence[Slot]], now: Instant, places: int
     ) -> Considered:
+        """Decide; nothing yet where a tick follows one whose end is not written: that looks active still."""
+        ended = {one.attempt.key.task_id for one in self._unsettled}
+        if any(ready.key.task_id in ended for ready in batch):
+            return Considered()
         readable = [ready for ready in batch if self._readable(ready)]
         return consider(readable, slots, self._versions.version, now, places)
 
     def _readable(self, ready: Ready) -> bool:
         try:
             self._versions.version(ready.key.task_id, ready.version)
-            self._versions.version(ready.key.task_id, ready.newest)
+            if ready.newest != ready.version:
+                self._versions.version(ready.key.task_id, ready.newest)
         except UsageError as fault:
             self._versions.leave_alone(ready.key.task_id, fault)
             return False
@@ -200,7 +207,7 @@ class Runner:
             lost = rescue(attempt, Policies(), self._clock.now(), str(fault))
             self._unsettled.append(lost)
             return
-        job = _job(attempt, version)
+        job = job_of(attempt, version)
         executor = self._executors[type(version.task.work)]
         self._running[job.key] = _Running(attempt, executor)
         executor.start(job)
@@ -218,22 +225,32 @@ class Runner:
                 policies = self._versions.policies(attempt.key.task_id, attempt.version)
                 running.executor.stop(name, grace=policies.grace / 1e6)
 
-    def _settle(self) -> None:
+    def _places(self) -> int:
+        """Return how many more attempts it may hold: each keeps its place until its end is written."""
+        return self._limit - len(self._running) - len(self._unsettled)
+
+    def _collect(self) -> None:
+        """Take over how attempts ended."""
         now = self._clock.now()
         for executor in set(self._executors.values()):
             for result in executor.results():
                 ended = self._running.pop(result.key, None)
                 if ended is not None:
                     self._unsettled.append(self._concluded(ended, result, now))
+
+    def _settle(self) -> bool:
+        """Write how attempts ended; return whether any did."""
+        self._collect()
         if not self._unsettled:
-            return
-        refused = self._ledger.settle(self._unsettled, now)
+            return False
+        refused = self._ledger.settle(self._unsettled, self._clock.now())
         settled, self._unsettled = self._unsettled, []
         for one in refused:
             log.warning("refused: attempt %d of %s is another's by now", one.attempt.attempt, one.attempt.key)
         for one in settled:
             if one.state is State.FAILED and one not in refused:
                 self._pause(one)
+        return True
 
     def _concluded(self, running: _Running, result: Result, now: Instant) -> Settlement:
         attempt = running.attempt
@@ -259,22 +276,3 @@ class Runner:
             return back
         ready = self._ledger.next_ready(self._queues, frozenset(self._versions.broken))
         return back if ready is None else min(back, ready)
-
-
-def _job(attempt: Attempt, version: Version) -> Job:
-    task, key = version.task, attempt.key
-    work = task.work
-    variables = work.environment if isinstance(work, Command) else {}
-    if not isinstance(work, Inline):  # it runs in this process, whose environment is one for all
-        variables = variables | environment(task.name, key, attempt.attempt, attempt.prev_due)
-    return Job(
-        key=f"{tick_name(task.name, key.due_at, key.request)}!{attempt.attempt}",
-        call=work.call if isinstance(work, Call | Inline) else "",
-        command=work.command if isinstance(work, Command) else (),
-        arguments=work.arguments if isinstance(work, Call | Inline) else {},
-        environment=variables,
-        tick=told(task.name, key, attempt.attempt, attempt.prev_due),
-        timeout=None if task.policies.timeout is None else task.policies.timeout / 1e6,
-        grace=task.policies.grace / 1e6,
-        directory=work.directory if isinstance(work, Command) else None,
-    )

@@ -1,6 +1,9 @@
 """The loop around step(): it outlives a ledger that does not answer, and ends all the same."""
 
-from collections.abc import Sequence
+import gc
+from collections.abc import Iterator, Sequence
+
+import pytest
 
 from everytick.errors import LedgerFull
 from everytick.ledgers.sqlite import SqliteLedger
@@ -41,6 +44,13 @@ class Stuck:
             raise LedgerFull("no room")
 
 
+@pytest.fixture(autouse=True)
+def thawed() -> Iterator[None]:
+    """Leave the collector of garbage as it was."""
+    yield
+    gc.unfreeze()
+
+
 def play(refusals: int, steps: int) -> tuple[Stuck, FakeClock]:
     clock = FakeClock()
     program = Stuck(clock, refusals)
@@ -65,3 +75,9 @@ def test_it_ends_at_last_where_the_ledger_never_answers() -> None:
     program, clock = play(refusals=10**9, steps=1)
     assert program.closed
     assert clock.boot() - 1_000_000_000 > LAST_PATIENCE
+
+
+def test_what_is_there_at_the_first_rest_is_left_alone_by_the_collector_of_garbage() -> None:
+    gc.unfreeze()
+    play(refusals=0, steps=1)
+    assert gc.get_freeze_count() > 0
