@@ -125,11 +125,11 @@ def consider(
         places: How many can be started; what finds no place, and could start, is left as it is.
     """
     decided = Considered(places=places)
-    lanes = {task_id: _Lanes(held) for task_id, held in slots.items()}
+    lanes = {ready.key.task_id: _Lanes(slots.get(ready.key.task_id, ())) for ready in batch}
     for ready in _in_turn(batch):
         version = version_of(ready.key.task_id, ready.version)
-        newest = version_of(ready.key.task_id, ready.newest)
-        table = lanes.setdefault(ready.key.task_id, _Lanes(()))
+        newest = version if ready.newest == ready.version else version_of(ready.key.task_id, ready.newest)
+        table = lanes[ready.key.task_id]
         own = table.of(ready.key)
         verdict = _before_overlap(ready, version, newest, now, waited=own is not None)
         if isinstance(verdict, End):
@@ -144,8 +144,10 @@ def consider(
     return decided
 
 
-def _in_turn(batch: Sequence[Ready]) -> list[Ready]:
+def _in_turn(batch: Sequence[Ready]) -> Sequence[Ready]:
     """Keep the order of the batch between tasks, and let the ticks of each task go by due_at."""
+    if len({ready.key.task_id for ready in batch}) == len(batch):
+        return batch
     turns: defaultdict[int, list[Ready]] = defaultdict(list)
     for ready in sorted(batch, key=lambda one: (one.key.due_at, one.key.request), reverse=True):
         turns[ready.key.task_id].append(ready)
@@ -247,7 +249,7 @@ class _Lanes:
         ahead = [slot for slot in self.waiting() if slot.key < ready.key]
         lane = self.free(task.policies, ready.key.due_at)
         if lane is not None and not (queued and ahead):
-            if kind in {Overlapping.QUEUE_ONE, Overlapping.CANCEL_RUNNING} and decided.places > 0:
+            if ahead and decided.places > 0 and kind in {Overlapping.QUEUE_ONE, Overlapping.CANCEL_RUNNING}:
                 self._supersede([slot.key for slot in ahead if not slot.key.request], decided)
             self.start(ready, lane, decided, fresh=True)
         elif queued:

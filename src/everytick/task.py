@@ -7,6 +7,7 @@ equal tasks, so that applying an unchanged task writes nothing.
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import Any
 
 import msgspec
@@ -137,11 +138,15 @@ def environment(task: str, key: Key, attempt: int, interval_start: Instant | Non
 
 def told(task: str, key: Key, attempt: int, interval_start: Instant | None) -> Mapping[str, JSON]:
     """Return the fields of the Tick that a callable is given, as JSON values."""
-    start = None if interval_start is None else moment_of(interval_start).isoformat()
     return {
         "task": task,
-        "due_at": moment_of(key.due_at).isoformat(),
-        "interval_start": start,
+        "due_at": _isoformat(key.due_at),
+        "interval_start": None if interval_start is None else _isoformat(interval_start),
         "attempt": attempt,
         "request": key.request,
     }
+
+
+@lru_cache(maxsize=128)  # many ticks are due in one instant
+def _isoformat(instant: Instant) -> str:
+    return moment_of(instant).isoformat()

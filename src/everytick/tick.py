@@ -19,6 +19,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
+from functools import lru_cache
 from hashlib import blake2b
 from types import MappingProxyType
 
@@ -190,6 +191,7 @@ def parse_tick_name(name: str) -> tuple[str, Instant, int]:
     return task, due_at, number
 
 
+@lru_cache(maxsize=128)  # many ticks are due in one instant
 def rfc3339(instant: Instant) -> str:
     """Return an instant as RFC 3339 in UTC, with a fraction only where it has one."""
     text = moment_of(instant).isoformat().removesuffix("+00:00")

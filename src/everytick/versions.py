@@ -48,8 +48,9 @@ class Versions:
         Raises:
             UsageError: This release cannot read it, or it is missing.
         """
-        kept = self._kept.get(task_id)
-        if kept is None or number not in kept:
+        try:
+            return self._kept[task_id][number]
+        except KeyError:
             kept = self._read(task_id)
         if number not in kept:
             missing = UsageError(f"task number {task_id} has no version {number}; everytick audit tells more")
