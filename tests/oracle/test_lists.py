@@ -68,7 +68,7 @@ LISTS: list[tuple[str, dict[str, Any], int]] = [
 
 NO_LISTS = [
     ("amfi_navall/NAVAll-20250716-0754Z.txt", AMFI, "the file is empty"),
-    ("amfi_navall/NAVAll-20250914.txt", AMFI, "the file is an HTML page"),
+    ("amfi_navall/NAVAll-20250914.txt", AMFI, "the file is a page"),
     ("nse_equity_l/EQUITY_L-20250505-lfs-pointer.csv", NSE, "the file is a Git LFS pointer"),
     ("nse_equity_l/DEBT-20231105.csv", NSE, "no column 'ISIN NUMBER'"),
     ("xetra_t7/t7-xetr-allTradableInstruments-20211231.csv.gz", XETRA, 'is ";" the delimiter'),

@@ -130,11 +130,11 @@ def test_junk_lines_after_the_header_are_sections_too() -> None:
         (b"\nNAME,X\nA,x\n", "no column 'ISIN'; the columns found are: 'NAME', 'X'"),
         (b"ISIN;NAME\nA;x\n", 'is "," the delimiter'),
         (b"version https://git-lfs.github.com/spec/v1\noid x\n", "the file is a Git LFS pointer"),
-        (b"<html>\r\n<head>", "the file is an HTML page; there is no column 'ISIN'"),
+        (b"<html>\r\n<head>", "the file is a page instead of a list"),
         (b"<?xml version='1.0'?><a/>", "the file is XML"),
         (b'{"Table":[{"Column1":1}]}', "the file is JSON"),
         (b"PK\x03\x04\x14\0\x06\0\x08\0[Content_Types].xml", r"the file is an Excel workbook \(.xlsx\)"),
-        (b"PK\x03\x04\x14\0\x06\0\x08\0list.csv", "the file is a zip archive"),
+        (b"PK\x03\x04\x14\0\x06\0\x08\0list.csv", "the file is a zip file"),
         (b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1\0\0", r"the file is an old Excel workbook \(.xls\)"),
         (b"", "the file is empty"),
         (b"\r\n", "the file is empty"),
@@ -203,7 +203,7 @@ def test_any_text_is_read_as_the_standard_library_reads_it_or_refused(text: str)
         assert expected is None or any(len(row) != 2 for row in expected)
     else:
         good = [(row[0].strip(), row[1]) for row in expected or () if len(row) == 2]
-        odd = [row for row in expected or () if len(row) != 2]
+        odd = [row for row in expected or () if len(row) != 2 and row != [""]]
         if expected is None:
             assert extracted.broken["reason"].str.starts_with("is no CSV").any()
         else:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from itertools import islice
 
 from everytick.errors import ExtractFailed
-from everytick.feeds.extract import foreign, names
+from everytick.feeds.extract import names
 from everytick.feeds.feed import Feed
 
 SPAN = 1 << 16
@@ -62,7 +62,7 @@ def find(body: bytes, feed: Feed) -> Header:
     filled = [row for _, _, row in rows if any(cell.strip() for cell in row)]
     if feed.header is not None and filled and _may_be_row(filled[0], feed.header):
         return Header(names=feed.header, line=0, offset=0, around="")
-    raise ExtractFailed(_fault(body, filled, feed))
+    raise ExtractFailed(_fault(filled, feed))
 
 
 def _head(body: bytes) -> list[str]:
@@ -98,14 +98,14 @@ def _may_be_row(row: Sequence[str], header: Sequence[str]) -> bool:
     return len(row) == len(header) and not any(names.squeezed(cell) in known for cell in row if cell.strip())
 
 
-def _fault(body: bytes, rows: Sequence[Sequence[str]], feed: Feed) -> str:
+def _fault(rows: Sequence[Sequence[str]], feed: Feed) -> str:
     """Say what is missing, by the row that looks most like a header."""
     known = {names.squeezed(name) for name in _known(feed)}
     likeness = [(sum(names.squeezed(cell) in known for cell in row), len(row)) for row in rows]
     found = names.canonical(rows[likeness.index(max(likeness))] if rows else (), feed)
     missing = next(name for name in names.keys(feed) if name not in found)
-    if (kind := foreign.named(body)) is not None:
-        return f"the file is {kind}; there is no column '{missing}'"
+    if not rows:
+        return f"the file is empty; there is no column '{missing}'"
     hint = ""
     if len(found) == 1 and names.squeezed(missing) in names.squeezed(found[0]):
         hint = f'; is "{feed.delimiter}" the delimiter?'
