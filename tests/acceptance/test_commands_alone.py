@@ -85,7 +85,8 @@ def test_lists(shell: Shell) -> None:
     with Provider() as provider:
         shell.write(
             "everytick.toml",
-            f'[feed.list]\nurl = "{provider.url}"\nallow_private = ["127.0.0.0/8"]\nkey = "ISIN"\ncheck = "isin"\nschedule = "@daily"\n'
+            f'[feed.list]\nurl = "{provider.url}"\nallow_private = ["127.0.0.0/8"]\n'
+            'key = "ISIN"\ncheck = "isin"\nschedule = "@daily"\n'
             'max_removed = "40%"\nmax_changed = "60%"\n',
         )
         assert "was never refreshed" in shell("feed", "show", "list", code=2).err
@@ -130,10 +131,44 @@ def test_the_command_line_helps(shell: Shell) -> None:
 def test_colours_are_for_terminals_and_none_where_they_are_unwanted(shell: Shell) -> None:
     shell.write("everytick.toml", '[task.a]\ncommand = ["true"]\nschedule = "@daily"\n')
     assert "\x1b[" not in shell("plan").out
-    for wish, coloured in (({}, True), ({"NO_COLOR": "1"}, False)):
-        with Screen([EVERYTICK, "plan"], shell.folder, wish) as screen:
-            screen.shows("+ a", "At 00:00 every day, UTC")
-            assert ("\x1b[32m" in screen.seen) is coloured
+    for wish, coloured in (({}, True), ({"NO_COLOR": "1"}, False), ({"TERM": "dumb"}, False)):
+        for word, said in (("plan", "+ a"), ("check", "at the full hour"), ("explain", "At 00:00 every day")):
+            with Screen(
+                [EVERYTICK, word, *(["@daily"] if word == "explain" else [])], shell.folder, wish
+            ) as screen:
+                screen.shows(said)
+                assert screen.program.wait(timeout=60) == 0
+                assert ("\x1b[3" in screen.seen) is (coloured and word != "explain")
+                assert "\x1b" not in screen.seen or "TERM" not in wish
+    with Screen([EVERYTICK, "simulate"], shell.folder) as screen:
+        screen.shows("30 ticks of 1 task")
+        assert "\x1b[3" not in screen.seen
+        assert "playing" not in screen.seen  # that takes no time
+
+
+def test_what_is_long_goes_on_below_its_own_beginning(shell: Shell) -> None:
+    name = "a-name-as-long-as-a-line-of-a-terminal-and-then-some-more-of-it-as-nobody-should-write"
+    shell.write(
+        "everytick.toml",
+        f'[task.{name}]\ncommand = ["true"]\nzone = "America/Argentina/ComodRivadavia"\n'
+        'schedule = "0 6-12 1-7,14-21 jan,feb,mar,apr mon-fri | every 30s within 09:15-15:30 mon-fri"\n',
+    )
+    for words in (["plan"], ["check"], ["explain", "0 6-12 1-7,14-21 jan,feb,mar,apr mon-fri"], ["simulate"]):
+        assert max(map(len, shell(*words).out.splitlines())) <= 80
+    planned = shell("plan").out.splitlines()
+    assert planned[:2] == [f"+ {name[:78]}", f"  {name[78:]}"]
+    assert all(line.startswith("    ") for line in planned[2:])
+
+
+def test_check_of_many_tasks_holds_nothing_open(shell: Shell) -> None:
+    jobs = (f'[task.t{number}]\ncommand = ["true"]\nschedule = "@daily"\n' for number in range(300))
+    shell.write("everytick.toml", "".join(jobs))
+    limited = subprocess.run(
+        ["prlimit", "--nofile=64:64", EVERYTICK, "check", "--json"],
+        cwd=shell.folder, env=surroundings(None), capture_output=True, text=True, timeout=60, check=False,
+    )  # fmt: skip
+    assert (limited.returncode, limited.stderr) == (0, "")
+    assert len(json.loads(limited.stdout)) == 300
 
 
 def test_json_is_one_value(shell: Shell) -> None:

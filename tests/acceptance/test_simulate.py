@@ -114,6 +114,17 @@ def test_days_without_a_tick_are_named(shell: Shell) -> None:
     assert "no tasks to play" in shell("simulate").out
 
 
+def test_of_many_tasks_those_with_the_most_ticks_are_shown(shell: Shell) -> None:
+    daily = "".join(f'[task.t{number}]\ncommand = ["true"]\nschedule = "@daily"\n' for number in range(80))
+    shell.write("everytick.toml", daily + '[task.most]\ncommand = ["true"]\nschedule = "@hourly"\n')
+    shown = shell("simulate", "--for", "2d", "--from", "2026-03-01T00:00Z").out
+    assert "and 31 more tasks, which --json has too" in shown
+    assert "most  @hourly" in shown
+    assert "t48   @daily" in shown
+    assert "t49   @daily" not in shown
+    assert len(shell("simulate", "--json").json["tasks"]) == 81
+
+
 def test_nothing_is_written(here: Shell) -> None:
     here("simulate", "--for", "1h")
     assert [path.name for path in here.folder.iterdir()] == ["everytick.toml"]
@@ -148,9 +159,9 @@ def test_what_is_too_much_is_known_before_it_is_counted(shell: Shell) -> None:
 
 
 def test_a_bar_is_for_terminals(here: Shell) -> None:
-    with Screen([EVERYTICK, "simulate", "--for", "300d"], here.folder) as screen:
+    with Screen([EVERYTICK, "simulate", "--for", "400d"], here.folder) as screen:
         screen.shows("playing", "ticks of 7 tasks")
-    with Screen([EVERYTICK, "simulate", "--for", "300d"], here.folder, {"TERM": "dumb"}) as screen:
+    with Screen([EVERYTICK, "simulate", "--for", "400d"], here.folder, {"TERM": "dumb"}) as screen:
         screen.shows("ticks of 7 tasks")
         assert "\x1b[" not in screen.seen
-    assert here("simulate", "--for", "300d").err == ""
+    assert here("simulate", "--for", "400d").err == ""

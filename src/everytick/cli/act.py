@@ -109,14 +109,14 @@ def _show(differences: list[Difference]) -> None:
         present.write("The ledger holds these tasks already.")
     for one in differences:
         sign, style = _SIGNS[one.kind]
-        console.print(f"{sign} {one.name}", style=style, markup=False)
+        console.print(tables.paragraph(one.name, f"{sign} ", style=style))
         if one.kind == "change":
             before, after = _lines(_before(one)), _lines(words(one.after))
             for line in difflib.ndiff(before, after):
                 if line[:1] in "+-":
-                    console.print(f"    {line}", markup=False)
+                    console.print(tables.paragraph(line, "    ", " " * 8))
         elif one.kind == "add":
-            console.print(f"    {one.after.schedule.sentence()}", markup=False, style="dim")
+            console.print(tables.paragraph(one.after.schedule.sentence(), "    ", style="dim"))
 
 
 def _before(one: Difference) -> dict[str, str]:

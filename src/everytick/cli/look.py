@@ -50,7 +50,7 @@ def tasks(
                 row.newest.name,
                 _schedule(row.newest.definition),
                 tables.styled(present.status(row.newest, now).value),
-                present.ago(_next(here, row.newest.task_id, now), now),
+                present.ago(_next(row.newest, now), now),
                 "-" if one is None else tables.styled(one.state.value),
                 "-" if one is None else present.ago(one.ended_at, now),
             )
@@ -71,8 +71,7 @@ def _schedule(definition: str) -> str:
         return "cannot be read"
 
 
-def _next(here: Session, task_id: int, now: int) -> int | None:
-    row = here.ledger.versions(task_id)[-1]
+def _next(row: VersionRow, now: int) -> int | None:
     if present.status(row, now) is not Status.ACTIVE:
         return None
     try:
@@ -152,7 +151,7 @@ def _show_task(here: Session, name: str, *, as_json: bool) -> None:
         present.write_json(present.task_json(row, now) | told)
         return
     version = revived(row.newest)
-    following = _next(here, row.newest.task_id, now)
+    following = _next(row.newest, now)
     lines = {"when": version.schedule.sentence(), "next": present.ago(following, now)}
     if following is not None:
         lines["next"] += f", {rfc3339(following)}"
@@ -261,7 +260,7 @@ def _tick_of(here: Session, name: str) -> str:
         newest = here.ledger.ticks(TickFilter(task=name, until=now, limit=1))
         if newest:
             return tick_name(name, newest[0].key.due_at, newest[0].key.request)
-        following = _next(here, row.newest.task_id, now)
+        following = _next(row.newest, now)
         if following is None:
             raise UsageError(f"task '{name}' has had no tick, and none is to come; everytick show {name}")
         return tick_name(name, following)

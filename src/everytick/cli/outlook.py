@@ -20,6 +20,7 @@ _HERDS = 5
 _NAMES = 3
 _DAYS = 6
 _UPSETS = 4
+_TASKS = 50
 _SPREADS = 6
 
 
@@ -152,6 +153,8 @@ def show(found: Outlook) -> None:
         )
     console.print()
     console.print(_ticks(found) if found.tasks else "no tasks to play")
+    if len(found.tasks) > _TASKS:
+        console.print(f"and {len(found.tasks) - _TASKS:,} more tasks, which --json has too")
     if found.rehearsals:
         console.print()
         console.print(_overlap(found))
@@ -166,7 +169,8 @@ def show(found: Outlook) -> None:
         if lines:
             console.print()
             console.print(Text(head, style="bold"))
-            console.print(tables.items(lines))
+            for line in lines:
+                console.print(tables.paragraph(line, "- "))
 
 
 def _pictures(found: Outlook) -> Iterator[str]:
@@ -210,7 +214,7 @@ def _ticks(found: Outlook) -> object:
         right=("ticks", "days without"),
         clip=("task", "schedule"),
     )
-    for task in found.tasks:
+    for task in _shown_tasks(found, found.tasks):
         name = task.name
         made.add_row(name, str(task.schedule), f"{found.load.ticks[name]:,}", f"{found.load.idle_of[name]:,}")
     return made
@@ -223,10 +227,8 @@ def _overlap(found: Outlook) -> object:
         "task", "took", "overlap", "ran", "not done", "waited", "longest",
         right=("ran", "not done", "waited"), clip=("task",),
     )  # fmt: skip
-    for task in found.tasks:
-        seen = found.rehearsals.get(task.name)
-        if seen is None:
-            continue
+    for task in _shown_tasks(found, [task for task in found.tasks if task.name in found.rehearsals]):
+        seen = found.rehearsals[task.name]
         skipped = [f"{count:,} {reason.value}" for reason, count in sorted(seen.skipped.items())]
         skipped += [f"{count:,} {what}" for what, count in (("stopped", seen.cancelled), ("left", seen.left))
                     if count]  # fmt: skip
@@ -240,6 +242,13 @@ def _overlap(found: Outlook) -> object:
             _length(seen.longest_wait) if seen.waited else "-",
         )
     return made
+
+
+def _shown_tasks(found: Outlook, tasks: Sequence[Task]) -> list[Task]:
+    """Return the tasks to show, in their own order: where they are many, those with the most ticks."""
+    most = sorted(tasks, key=lambda task: -found.load.ticks[task.name])[:_TASKS]
+    names = {task.name for task in most}
+    return [task for task in tasks if task.name in names]
 
 
 def _length(length: int) -> str:

@@ -15,13 +15,14 @@ def watched() -> bool:
 
 
 @contextmanager
-def progress(what: str) -> Iterator[Progress]:
+def progress(what: str, *, long: bool = True) -> Iterator[Progress]:
     """Show a bar while something goes on; it is gone when that is done.
 
     Args:
         what: What goes on, in a word or two.
+        long: Whether it takes long enough to look on.
     """
-    if not watched():
+    if not (long and watched()):
         yield lambda _done, _total: None
         return
     from rich.console import Console

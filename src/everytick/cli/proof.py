@@ -35,6 +35,7 @@ from everytick.plan import Status
 from everytick.presence import vanished
 from everytick.release import VERSION
 from everytick.task import Call, Command, Inline, Task
+from everytick.when import Instant
 
 _EXTRAS = {"polars": "feeds", "httpx": "feeds", "regex": "feeds and extract"}
 _SAFE_SQLITE = (3, 51, 3)
@@ -101,13 +102,13 @@ def _show_audit(found: Audit) -> None:
 def check(app: AppArgument = "", *, as_json: JsonOption = False) -> None:
     """Read the configuration, and say what to beware of."""
     tasks = the_app(app)
-    points = [point for task in tasks.tasks for point in _lint(task)]
+    now = SystemClock().now()
+    points = [point for task in tasks.tasks for point in _lint(task, now)]
     good = f"{present.many(len(tasks.tasks), 'task')}, nothing to complain of."
     _report(points, as_json=as_json, good=good)
 
 
-def _lint(task: Task) -> Iterator[_Point]:
-    now = SystemClock().now()
+def _lint(task: Task, now: Instant) -> Iterator[_Point]:
     rule = task.schedule.bound(name=task.name, anchor=now)
     if rule.instant_after(now) is None:
         yield _Point(verdict="look", what=task.name, detail="its schedule yields no instant any more")

@@ -74,9 +74,9 @@ def explain(
             {"schedule": str(schedule(spec, zone)), "sentence": sentence, "notes": list(notes)}
         )
         return
-    present.write(sentence[:1].upper() + sentence[1:] + ".")
-    if notes:
-        from everytick.cli import tables
+    from everytick.cli import tables
 
-        for note in notes:
-            tables.console().print(f"- {note}")
+    console = tables.console()
+    console.print(tables.paragraph(sentence[:1].upper() + sentence[1:] + "."))
+    for note in notes:
+        console.print(tables.paragraph(note, "- "))

@@ -29,6 +29,7 @@ MOST = 5_000_000
 """No more ticks are played: these take a quarter of a minute."""
 
 _WALKED = 4 * MOST
+_LONG = 100_000
 _LAST = instant_of(datetime.fromisoformat("9990-01-01T00:00Z"))
 _UNITS = (86_400 * SECOND, 3600 * SECOND, 60 * SECOND, SECOND, 1000)
 
@@ -72,7 +73,7 @@ def simulate(
     took_of = _took(took or [], [task.name for task in stated])
     tasks = [in_force(task, start) for task in stated]
     total = _bounded(tasks, took_of, start, end, span)
-    with progress("playing") as told:
+    with progress("playing", long=total >= _LONG) as told:
         found = _play(stated, tasks, took_of, (start, end, zone or "UTC"), _counting(told, total))
     if as_json:
         present.write_json(as_values(found))

@@ -2,7 +2,8 @@
 
 import os
 import sys
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
+from textwrap import wrap
 
 from rich.console import Console
 from rich.table import Table
@@ -68,14 +69,18 @@ def pairs(told: Mapping[str, str]) -> Table:
     return made
 
 
-def items(lines: Iterable[str]) -> Table:
-    """Return a list, each item with a dash before it; long ones go on below their own beginning."""
-    made = Table(box=None, pad_edge=False, show_header=False, padding=(0, 1, 0, 0))
-    made.add_column(no_wrap=True)
-    made.add_column(overflow="fold")
-    for line in lines:
-        made.add_row("-", Text(line))
-    return made
+def paragraph(text: str, first: str = "", rest: str | None = None, style: str = "") -> Text:
+    """Return a text in lines that fit.
+
+    Args:
+        text: What is said.
+        first: What stands before its first line.
+        rest: What stands before the others; as much room as before the first unless told otherwise.
+        style: Its colour.
+    """
+    rest = " " * len(first) if rest is None else rest
+    lines = wrap(text, console().width, initial_indent=first, subsequent_indent=rest, break_on_hyphens=False)
+    return Text("\n".join(lines), style=style)
 
 
 def headline(name: str, rest: str) -> Text:
