@@ -7,8 +7,6 @@ undone behind it, the next one does.
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-import polars as pl
-
 from everytick.feeds.archive import Archive
 from everytick.feeds.diff import Difference
 from everytick.feeds.journal import Entry
@@ -31,40 +29,37 @@ class Outlet:
     copies: tuple[str, ...]
 
 
-def accept(
-    archive: Archive, snapshot: Snapshot, frame: pl.DataFrame, differs: Difference, outlet: Outlet
-) -> Entry:
-    """Archive a list and publish it; return what the journal says of it.
+def accept(archive: Archive, snapshot: Snapshot, differs: Difference, outlet: Outlet) -> Entry:
+    """Make a list that is kept a snapshot, and publish it; return what the journal says of it.
 
     Args:
         archive: Where it is kept; nobody else writes there meanwhile.
         snapshot: What is known of it; its number is new.
-        frame: The list.
         differs: What it gained and lost.
         outlet: Where it goes.
     """
     held = archive.held()
     ended = held.snapshot.digest if held is not None and held.snapshot.digest != snapshot.digest else ""
     changes = differs.frame if snapshot.sequence > 1 else None
-    accepted = archive.keep(replace(snapshot, superseded=ended), frame, changes)
-    complete(archive, outlet, frame)
+    accepted = replace(snapshot, superseded=ended)
+    archive.accept(accepted, changes)
+    complete(archive, outlet)
     return accepted.entry()
 
 
-def complete(archive: Archive, outlet: Outlet, frame: pl.DataFrame | None = None) -> None:
+def complete(archive: Archive, outlet: Outlet) -> None:
     """Do what is still to be done after the newest decision: a snapshot accepted, or a list rejected.
 
     Args:
         archive: Where the snapshots are; nobody else writes there meanwhile.
         outlet: Where the newest one goes.
-        frame: Its list, where it is at hand.
     """
     newest, held = archive.newest(), archive.held()
     if newest is not None:
         good = next((entry for entry in archive.entries() if entry.good), None)
         behind = good is None or good.sequence != newest.sequence
         as_of = newest.as_of if good is None or behind else good.as_of
-        publish(archive, newest, forms(outlet.formats, outlet.copies), as_of, frame)
+        publish(archive, newest, forms(outlet.formats, outlet.copies), as_of)
         for name in outlet.copies:
             copy(archive.folder, outlet.data / name)
         if behind:

@@ -117,7 +117,7 @@ class Archive:
         sequences = self.sequences()
         return self.snapshot(sequences[-1]) if sequences else None
 
-    def frame(self, snapshot: Snapshot) -> pl.DataFrame:
+    def rows(self, snapshot: Snapshot) -> pl.LazyFrame:
         """Return the list of a snapshot, or of one that is held: sorted by key, the key first.
 
         Raises:
@@ -126,7 +126,7 @@ class Archive:
         path = self.content(snapshot)
         if not path.exists():
             raise FeedError(f"{path} is gone: snapshot {snapshot.sequence} of '{self.name}'")
-        return content.whole(path, snapshot.digest, snapshot.kept)
+        return content.verified(path, snapshot.digest, snapshot.kept)
 
     def content(self, snapshot: Snapshot) -> Path:
         """Return the file that holds the list of a snapshot."""
@@ -160,29 +160,36 @@ class Archive:
         """Write a line into the journal; only inside ``alone``, as all that follows."""
         self._journal.append(entry)
 
-    def keep(self, snapshot: Snapshot, frame: pl.DataFrame, changes: pl.DataFrame | None) -> Snapshot:
-        """Accept a list; return its snapshot with the digest of the file that holds it.
+    @property
+    def arrived(self) -> Path:
+        """The file for a list, as Parquet, while nobody knows what will become of it."""
+        return durable.aside(self._content / "arrived.parquet")
+
+    def take(self, snapshot: Snapshot) -> Snapshot:
+        """Keep the list that arrived; return its snapshot with the digest of the file that holds it."""
+        kept = content.file_digest(self.arrived)
+        durable.name(self.arrived, self.content(snapshot))
+        return replace(snapshot, kept=kept)
+
+    def accept(self, snapshot: Snapshot, changes: pl.DataFrame | None) -> None:
+        """Make a list that is kept a snapshot.
 
         Args:
             snapshot: What is known of it; its number is new.
-            frame: The list.
             changes: The keys that it gained and lost, with their kind; None for the first list.
         """
-        accepted = replace(snapshot, kept=self._keep(snapshot.digest, frame))
         if changes is not None:
             durable.make(self.changes(snapshot.sequence), changes.write_parquet)
-        durable.write(self._snapshot(snapshot.sequence), _written(accepted))
-        return accepted
+        durable.write(self._snapshot(snapshot.sequence), _written(snapshot))
 
     def quarantined(self, raw_sha256: str, rows: pl.DataFrame) -> None:
         """Keep the rows that were left out of a download."""
         if rows.height:
             durable.make(self.quarantine(raw_sha256), rows.write_parquet)
 
-    def hold(self, held: Held, frame: pl.DataFrame) -> None:
-        """Let a list wait for a person, in place of any other."""
-        kept = self._keep(held.snapshot.digest, frame)
-        durable.write(self._held, _written(replace(held, snapshot=replace(held.snapshot, kept=kept))))
+    def hold(self, held: Held) -> None:
+        """Let a list that is kept wait for a person, in place of any other."""
+        durable.write(self._held, _written(held))
 
     def reject(self, entry: Entry) -> None:
         """Refuse a list for good."""
@@ -200,12 +207,6 @@ class Archive:
             for path in folder.glob("*.parquet"):
                 if path.stem not in needed:
                     path.unlink()
-
-    def _keep(self, digest: str, frame: pl.DataFrame) -> str:
-        """Return the digest of the file that holds a list."""
-        path = self._content / f"{digest}.parquet"
-        durable.make(path, frame.write_parquet)
-        return content.file_digest(path)
 
     def _adopted(self) -> list[Entry]:
         return adopted(self.folder, [snapshot.entry() for snapshot in self.snapshots()])

@@ -1,7 +1,8 @@
 """The list that arrived: read and checked, and what there is to say of it."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
+from pathlib import Path
 
 from everytick.feeds import content
 from everytick.feeds.check import Checked, check
@@ -23,7 +24,9 @@ class Arrived:
         names: All columns that the source has, in its order.
         as_of: The day that it is of, where it says so.
         keyless: Rows without any key, where the feed says that there may be such.
-        checked: Its rows, the good ones and those in quarantine.
+        columns: The columns that are kept, the key first.
+        rows: How many good rows there are.
+        checked: The others, and what there is to say of all; its frame is let go of, as it may be large.
         digest: The name of the list that the good rows are.
     """
 
@@ -31,6 +34,8 @@ class Arrived:
     names: tuple[str, ...]
     as_of: date | None
     keyless: int
+    columns: tuple[str, ...]
+    rows: int
     checked: Checked
     digest: str
 
@@ -50,11 +55,11 @@ class Arrived:
             tick=asked.tick,
             digest=self.digest,
             key=feed.key,
-            columns=tuple(checked.frame.columns),
+            columns=self.columns,
             names=self.names,
             identity=feed.identity,
             as_of=self.as_of,
-            rows=checked.frame.height,
+            rows=self.rows,
             invalid=checked.invalid,
             invalid_keys=checked.invalid_keys,
             repeated=checked.repeated,
@@ -69,8 +74,14 @@ class Arrived:
         )
 
 
-def arrive(fetched: Fetched, feed: Feed, progress: Progress) -> Arrived:
-    """Read and check the list that some bytes hold.
+def arrive(fetched: Fetched, feed: Feed, into: Path, progress: Progress) -> Arrived:
+    """Read and check the list that some bytes hold, and put its good rows down as Parquet.
+
+    Args:
+        fetched: The bytes.
+        feed: What the list looks like.
+        into: The file for the good rows, sorted by key.
+        progress: Hears of the stages "read" and "check".
 
     Raises:
         ExtractFailed: They are not the list that the feed describes.
@@ -81,13 +92,16 @@ def arrive(fetched: Fetched, feed: Feed, progress: Progress) -> Arrived:
     del body  # as large as the list, and no longer needed
     progress.stage("check")
     checked = check(extracted, feed)
+    content.keep(checked.frame, into)
     return Arrived(
         fetched=fetched,
         names=extracted.names,
         as_of=extracted.as_of,
         keyless=extracted.keyless,
-        checked=checked,
-        digest=content.digest(checked.frame),
+        columns=tuple(checked.frame.columns),
+        rows=checked.frame.height,
+        checked=replace(checked, frame=checked.frame.clear()),
+        digest=content.digest(into),
     )
 
 

@@ -8,7 +8,7 @@ import polars as pl
 from everytick.errors import UnknownName
 from everytick.feeds import content
 from everytick.feeds.archive import Archive
-from everytick.feeds.diff import Kind, difference
+from everytick.feeds.diff import Kind, difference, first
 from everytick.feeds.snapshot import Snapshot
 
 
@@ -62,9 +62,9 @@ def of(archive: Archive, snapshot: Snapshot) -> pl.DataFrame:
     kept = archive.changes(snapshot.sequence)
     if kept.exists():
         return content.read(kept)
-    after = archive.frame(snapshot)
-    before = after.clear()
-    if snapshot.sequence > 1:
-        last = archive.snapshot(snapshot.sequence - 1)
-        before = archive.frame(last).rename({last.key: snapshot.key})
+    after = archive.rows(snapshot)
+    if snapshot.sequence == 1:
+        return first(after, key=snapshot.key).frame
+    last = archive.snapshot(snapshot.sequence - 1)
+    before = archive.rows(last).rename({last.key: snapshot.key})
     return difference(before, after, key=snapshot.key, identity=snapshot.identity).frame

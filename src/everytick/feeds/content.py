@@ -1,4 +1,4 @@
-"""A list as files: Parquet, which is kept, and the forms that others read."""
+"""A list as files: Parquet, which is kept, and the forms that others read, made from it piece by piece."""
 
 import hashlib
 from collections.abc import Iterator
@@ -11,8 +11,8 @@ from polars.exceptions import PolarsError
 
 from everytick.errors import FeedError
 
-_ROWS = 250_000
-"""Rows that are turned into text at once; so a list needs little more memory than it has."""
+_ROWS = 1 << 18
+"""Rows that are in memory at once, and rows of a group in Parquet: so the one is read without the others."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -28,10 +28,15 @@ class Written:
     sha256: str
 
 
-def digest(frame: pl.DataFrame) -> str:
-    """Return the name of a list: BLAKE2b (256 bits, hexadecimal) of its CSV."""
+def keep(frame: pl.DataFrame, file: Path | BinaryIO) -> None:
+    """Write a list as Parquet."""
+    frame.write_parquet(file, compression_level=1, row_group_size=_ROWS)
+
+
+def digest(path: Path) -> str:
+    """Return the name of a list that is kept: BLAKE2b (256 bits, hexadecimal) of its CSV."""
     named = hashlib.blake2b(digest_size=32)
-    for part in _csv(frame):
+    for part in _csv(path):
         named.update(part)
     return named.hexdigest()
 
@@ -42,13 +47,13 @@ def file_digest(path: Path) -> str:
         return hashlib.file_digest(file, lambda: hashlib.blake2b(digest_size=32)).hexdigest()
 
 
-def write(frame: pl.DataFrame, form: str, file: BinaryIO) -> Written:
-    """Write a list as ``csv`` or ``jsonl``, its rows as they stand.
+def write(path: Path, form: str, file: BinaryIO) -> Written:
+    """Write a list that is kept as ``csv`` or ``jsonl``, its rows as they stand.
 
     CSV is UTF-8 with a header and commas, and quotes only where needed. JSON Lines is an object a row.
     """
     size, taken = 0, hashlib.sha256()
-    for part in _csv(frame) if form == "csv" else _jsonl(frame):
+    for part in _csv(path) if form == "csv" else _jsonl(path):
         size += file.write(part)
         taken.update(part)
     return Written(bytes=size, sha256=taken.hexdigest())
@@ -65,28 +70,22 @@ def read(path: Path) -> pl.DataFrame:
     """Return what a Parquet file of the archive holds.
 
     Raises:
-        FeedError: It is damaged.
+        FeedError: It is gone or damaged.
     """
-    try:
-        return pl.read_parquet(path)
-    except PolarsError as error:
-        raise FeedError(f"{path} is damaged: {error}") from error
+    return _collected(path, pl.scan_parquet(path))
 
 
-def rows(path: Path, column: str, value: str) -> pl.DataFrame:
+def find(path: Path, column: str, value: str) -> pl.DataFrame:
     """Return the rows of a Parquet file of the archive that hold a value; the others are hardly read.
 
     Raises:
         FeedError: It is gone or damaged.
     """
-    try:
-        return pl.scan_parquet(path).filter(pl.col(column) == value).collect()
-    except (PolarsError, FileNotFoundError) as error:
-        raise FeedError(f"{path} is gone or damaged: {error}") from error
+    return _collected(path, pl.scan_parquet(path).filter(pl.col(column) == value))
 
 
-def whole(path: Path, expected: str, kept: str = "") -> pl.DataFrame:
-    """Return an archived list, after a look at whether it still is that list.
+def verified(path: Path, expected: str, kept: str = "") -> pl.LazyFrame:
+    """Return a list that is kept, after a look at whether it still is that list.
 
     Args:
         path: Its file.
@@ -96,24 +95,42 @@ def whole(path: Path, expected: str, kept: str = "") -> pl.DataFrame:
     Raises:
         FeedError: The file is damaged, or holds another list.
     """
-    same = bool(kept) and file_digest(path) == kept
+    if not kept or file_digest(path) != kept:
+        try:
+            found = digest(path)
+        except PolarsError as error:
+            raise FeedError(f"the archived list {expected[:12]} is damaged: {error}") from error
+        if found != expected:
+            raise FeedError(
+                f"the archived list {expected[:12]} is not what its name says; restore its file, {path}"
+            )
+    return pl.scan_parquet(path)
+
+
+def _collected(path: Path, rows: pl.LazyFrame) -> pl.DataFrame:
     try:
-        frame = pl.read_parquet(path)
-    except PolarsError as error:
-        raise FeedError(f"the archived list {expected[:12]} is damaged: {error}") from error
-    if not same and digest(frame) != expected:
-        raise FeedError(f"the archived list {expected[:12]} is not what its name says; restore its file")
-    return frame
+        return rows.collect()
+    except (PolarsError, FileNotFoundError) as error:
+        raise FeedError(f"{path} is gone or damaged: {error}") from error
 
 
-def _csv(frame: pl.DataFrame) -> Iterator[bytes]:
-    yield frame.clear().write_csv().encode()
-    for rows in frame.iter_slices(_ROWS):
+def _parts(path: Path) -> Iterator[pl.DataFrame]:
+    """Yield a list piece by piece; an empty list is one piece too."""
+    rows = pl.scan_parquet(path)
+    height = rows.select(pl.len()).collect().item()
+    for offset in range(0, max(1, height), _ROWS):
+        yield rows.slice(offset, _ROWS).collect()
+
+
+def _csv(path: Path) -> Iterator[bytes]:
+    header = True
+    for rows in _parts(path):
         empty_as_null = rows.with_columns(pl.all().replace("", None))
-        text = empty_as_null.write_csv(include_header=False, line_terminator="\n", quote_style="necessary")
+        text = empty_as_null.write_csv(include_header=header, line_terminator="\n", quote_style="necessary")
         yield text.encode()
+        header = False
 
 
-def _jsonl(frame: pl.DataFrame) -> Iterator[bytes]:
-    for rows in frame.iter_slices(_ROWS):
+def _jsonl(path: Path) -> Iterator[bytes]:
+    for rows in _parts(path):
         yield rows.write_ndjson().encode()

@@ -29,13 +29,13 @@ def approve(data: Path, name: str, *, actor: str, note: str, moment: Instant) ->
         FeedError: Another refresh is under way, or a file cannot be read or written.
     """
     with _held(data, name) as (archive, held):
-        frame, last = archive.frame(held.snapshot), archive.newest()
-        snapshot = held.snapshot
+        snapshot, last = held.snapshot, archive.newest()
+        rows = archive.rows(snapshot)
         if last is None:
-            differs = first(frame, key=snapshot.key)
+            differs = first(rows, key=snapshot.key)
         else:
-            before = archive.frame(last).rename({last.key: snapshot.key})
-            differs = difference(before, frame, key=snapshot.key, identity=snapshot.identity)
+            before = archive.rows(last).rename({last.key: snapshot.key})
+            differs = difference(before, rows, key=snapshot.key, identity=snapshot.identity)
         approved = replace(
             snapshot,
             sequence=1 if last is None else last.sequence + 1,
@@ -47,7 +47,7 @@ def approve(data: Path, name: str, *, actor: str, note: str, moment: Instant) ->
             note=note,
         )
         outlet = Outlet(data=data, formats=held.formats, copies=held.publish)
-        return accept(archive, approved, frame, differs, outlet)
+        return accept(archive, approved, differs, outlet)
 
 
 def reject(data: Path, name: str, *, actor: str, note: str, moment: Instant) -> Entry:

@@ -6,6 +6,8 @@ from typing import Literal
 
 import polars as pl
 
+_BEFORE = "\0before"
+
 Kind = Literal["added", "removed", "changed"]
 
 
@@ -32,7 +34,7 @@ class Difference:
 
 
 def difference(
-    before: pl.DataFrame, after: pl.DataFrame, *, key: str, identity: Sequence[str] | None = None
+    before: pl.LazyFrame, after: pl.LazyFrame, *, key: str, identity: Sequence[str] | None = None
 ) -> Difference:
     """Return what differs between two lists.
 
@@ -42,19 +44,35 @@ def difference(
         key: The column that names a row.
         identity: The columns that count; None for all. A column that only one list has is passed over.
     """
-    counting = [name for name in after.columns if name in before.columns and name != key]
-    if identity is not None:
-        counting = [name for name in counting if name in identity]
+    known = before.collect_schema().names()
+    both = [name for name in after.collect_schema().names() if name in known and name != key]
+    counting = both if identity is None else [name for name in both if name in identity]
+    old, older = f"{key}{_BEFORE}", [(name, f"{name}{_BEFORE}") for name in counting]
+    new, gone = pl.col(old).is_null(), pl.col(key).is_null()
+    changed = pl.any_horizontal(pl.lit(value=False), *(pl.col(name) != pl.col(was) for name, was in older))
+    differs = (
+        after.select(pl.col(key).set_sorted(), *counting)
+        .join(
+            before.select(pl.col(key).set_sorted(), *counting),
+            on=key,
+            how="full",
+            suffix=_BEFORE,
+            coalesce=False,
+        )
+        .filter(new | gone | changed)
+        .select(key, old)
+        .collect(engine="streaming")
+    )
     return Difference(
-        added=_keys(after.join(before, on=key, how="anti"), key),
-        removed=_keys(before.join(after, on=key, how="anti"), key),
-        changed=_changed(before, after, key, counting),
+        added=differs.filter(new).get_column(key).sort(),
+        removed=differs.filter(gone).get_column(old).alias(key).sort(),
+        changed=differs.filter(~(new | gone)).get_column(key).sort(),
     )
 
 
-def first(after: pl.DataFrame, *, key: str) -> Difference:
+def first(after: pl.LazyFrame, *, key: str) -> Difference:
     """Return what the first list ever differs in from none: every key is added."""
-    keys = after.get_column(key)
+    keys = after.select(key).collect().get_column(key)
     return Difference(added=keys, removed=keys.clear(), changed=keys.clear())
 
 
@@ -62,17 +80,3 @@ def none() -> Difference:
     """Return what equal lists differ in."""
     keys = pl.Series("key", dtype=pl.String)
     return Difference(added=keys, removed=keys, changed=keys)
-
-
-def _changed(before: pl.DataFrame, after: pl.DataFrame, key: str, counting: Sequence[str]) -> pl.Series:
-    if not counting:
-        return after.get_column(key).clear()
-    both = after.select(key, *counting).join(
-        before.select(key, *counting), on=key, how="inner", suffix="\0before"
-    )
-    differs = pl.any_horizontal(pl.col(name) != pl.col(f"{name}\0before") for name in counting)
-    return _keys(both.filter(differs), key)
-
-
-def _keys(frame: pl.DataFrame, key: str) -> pl.Series:
-    return frame.get_column(key).sort()

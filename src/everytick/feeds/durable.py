@@ -21,14 +21,19 @@ def write(path: Path, data: bytes) -> None:
 
 def make(path: Path, fill: Callable[[BinaryIO], T]) -> T:
     """Do as ``write`` does with whatever ``fill`` writes into the open file; return what it returns."""
-    name = aside(path)
-    with name.open("wb") as file:
+    made = aside(path)
+    with made.open("wb") as file:
         filled = fill(file)
-        file.flush()
-        os.fsync(file.fileno())
-    name.replace(path)
-    settle(path.parent)
+    name(made, path)
     return filled
+
+
+def name(made: Path, path: Path) -> None:
+    """Give a file that was made aside, on the same disk, its name."""
+    with made.open("rb") as file:
+        os.fsync(file.fileno())
+    made.replace(path)
+    settle(path.parent)
 
 
 def remove(path: Path) -> None:
@@ -42,10 +47,10 @@ def link(path: Path, target: str) -> None:
     """Point a name at another one in its folder, in place of what it pointed at."""
     if path.is_symlink() and str(path.readlink()) == target:
         return
-    name = aside(path)
-    name.unlink(missing_ok=True)
-    name.symlink_to(target)
-    name.replace(path)
+    made = aside(path)
+    made.unlink(missing_ok=True)
+    made.symlink_to(target)
+    made.replace(path)
     settle(path.parent)
 
 

@@ -128,7 +128,7 @@ def listing(data: Path, name: str, snapshot: Snapshot) -> pl.DataFrame:
     Raises:
         FeedError: Its file is damaged or gone.
     """
-    return Archive(data, name).frame(snapshot)
+    return Archive(data, name).rows(snapshot).collect()
 
 
 def _accepted(archive: Archive) -> list[Snapshot]:
@@ -141,17 +141,17 @@ def _accepted(archive: Archive) -> list[Snapshot]:
 def _kind(archive: Archive, snapshot: Snapshot, key: str) -> Kind | None:
     """Return what a snapshot brought for a key."""
     if snapshot.sequence == 1:
-        return "added" if content.rows(archive.content(snapshot), snapshot.key, key).height else None
+        return "added" if content.find(archive.content(snapshot), snapshot.key, key).height else None
     kept = archive.changes(snapshot.sequence)
     if kept.exists():
-        found = content.rows(kept, "key", key)
+        found = content.find(kept, "key", key)
     else:
         found = changes.of(archive, snapshot).filter(pl.col("key") == key)
     return found.item(0, "kind") if found.height else None
 
 
 def _row(archive: Archive, snapshot: Snapshot, key: str) -> Mapping[str, str]:
-    found = content.rows(archive.content(snapshot), snapshot.key, key).drop(snapshot.key)
+    found = content.find(archive.content(snapshot), snapshot.key, key).drop(snapshot.key)
     return found.row(0, named=True)
 
 

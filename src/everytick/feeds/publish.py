@@ -17,7 +17,6 @@ from datetime import date
 from pathlib import Path
 
 import msgspec
-import polars as pl
 
 from everytick.feeds import content, durable
 from everytick.feeds.archive import Archive
@@ -53,7 +52,6 @@ def publish(
     snapshot: Snapshot,
     wanted: Sequence[str],
     as_of: date | None,
-    frame: pl.DataFrame | None = None,
 ) -> None:
     """Make a snapshot the current one, in the forms that are wanted; safe to repeat.
 
@@ -62,20 +60,19 @@ def publish(
         snapshot: What is known of it.
         wanted: The forms.
         as_of: The newest day for which the list was found good.
-        frame: The list, where it is at hand.
     """
     folder = archive.folder
-    source = _Source(archive, snapshot, frame)
+    source = archive.content(snapshot)
     place = folder / "published" / f"{snapshot.sequence:06d}"
     place.parent.mkdir(exist_ok=True)
     durable.sweep(place.parent)
     if place.exists():
         durable.sweep(place)
-        _fill(place, source, wanted, as_of)
+        _fill(place, source, snapshot, wanted, as_of)
     else:
         aside = durable.aside(place)
         aside.mkdir()
-        _fill(aside, source, wanted, as_of)
+        _fill(aside, source, snapshot, wanted, as_of)
         aside.rename(place)
         durable.settle(place.parent)
         durable.settle(folder)
@@ -98,25 +95,7 @@ def copy(folder: Path, to: Path) -> None:
         _copy(source, to)
 
 
-class _Source:
-    """A snapshot's list, read when it is first needed."""
-
-    def __init__(self, archive: Archive, snapshot: Snapshot, frame: pl.DataFrame | None) -> None:
-        self.snapshot = snapshot
-        self._archive = archive
-        self._frame = frame
-
-    def write(self, form: str, path: Path) -> Written:
-        if form == "parquet":
-            _copy(self._archive.content(self.snapshot), path)
-            return content.written(path)
-        if self._frame is None:
-            self._frame = self._archive.frame(self.snapshot)
-        frame = self._frame
-        return durable.make(path, lambda file: content.write(frame, form, file))
-
-
-def _fill(place: Path, source: _Source, wanted: Sequence[str], as_of: date | None) -> None:
+def _fill(place: Path, source: Path, snapshot: Snapshot, wanted: Sequence[str], as_of: date | None) -> None:
     """Put what lacks into a folder: each form, then the manifest; then take out what is no longer wanted."""
     before, files = _files(place), dict[str, Written]()
     for form in wanted:
@@ -124,12 +103,19 @@ def _fill(place: Path, source: _Source, wanted: Sequence[str], as_of: date | Non
         if path.name in before:
             files[path.name] = before[path.name]
         else:
-            files[path.name] = content.written(path) if path.exists() else source.write(form, path)
-    path, manifest = place / "manifest.json", _manifest(source.snapshot, files, as_of)
+            files[path.name] = content.written(path) if path.exists() else _write(source, form, path)
+    path, manifest = place / "manifest.json", _manifest(snapshot, files, as_of)
     if not path.exists() or path.read_bytes() != manifest:
         durable.write(path, manifest)
     for name in before.keys() - files.keys():
         durable.remove(place / name)
+
+
+def _write(source: Path, form: str, path: Path) -> Written:
+    if form != "parquet":
+        return durable.make(path, lambda file: content.write(source, form, file))
+    _copy(source, path)
+    return content.written(path)
 
 
 def _files(place: Path) -> Mapping[str, Written]:

@@ -10,6 +10,8 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
+import polars as pl
+
 from everytick.clock import Clock, SystemClock
 from everytick.errors import FeedError, FeedHeld, FeedRefused, NothingNew
 from everytick.feeds import section
@@ -149,7 +151,7 @@ class _Refresh:
         if good is not None and self._tells_all(good):
             refuse_old_news(feed, asked, good.as_of, good.as_of)
             return self._unchanged(good)
-        arrived = arrive(fetched, feed, self._progress)
+        arrived = arrive(fetched, feed, self._archive.arrived, self._progress)
         self._archive.quarantined(fetched.sha256, arrived.checked.quarantine)
         snapshot = arrived.snapshot(feed, asked, self._last)
         self._learn(digest=snapshot.digest, as_of=snapshot.as_of, rows=snapshot.rows)
@@ -168,12 +170,12 @@ class _Refresh:
             warnings=judgement.warnings,
         )
         if judgement.verdict == "hold":
-            self._hold(snapshot, arrived)
+            self._hold(snapshot)
             raise FeedHeld(judgement.reason)
         if self._last is not None and self._last.digest == snapshot.digest:
             return self._unchanged(entry)
         self._progress.stage("publish")
-        return accept(self._archive, snapshot, arrived.checked.frame, differs, self._outlet)
+        return accept(self._archive, self._archive.take(snapshot), differs, self._outlet)
 
     def _learn(self, **facts: Any) -> None:  # noqa: ANN401 - as replace() has it
         """Remember for the journal what is known by now."""
@@ -187,14 +189,14 @@ class _Refresh:
 
     def _compare(self, arrived: Arrived) -> Difference:
         self._progress.stage("compare")
-        last, frame, key = self._last, arrived.checked.frame, self._feed.key
+        last, key, rows = self._last, self._feed.key, pl.scan_parquet(self._archive.arrived)
         if last is None:
-            differs = first(frame, key=key)
+            differs = first(rows, key=key)
         elif last.digest == arrived.digest:
             differs = none()
         else:
-            before = self._archive.frame(last).rename({last.key: key})
-            differs = difference(before, frame, key=key, identity=self._feed.identity)
+            before = self._archive.rows(last).rename({last.key: key})
+            differs = difference(before, rows, key=key, identity=self._feed.identity)
         self._learn(added=len(differs.added), removed=len(differs.removed), changed=len(differs.changed))
         return differs
 
@@ -202,7 +204,7 @@ class _Refresh:
         checked, last = arrived.checked, self._last
         rejection = self._archive.rejection(arrived.digest)
         facts = Facts(
-            rows=checked.frame.height,
+            rows=arrived.rows,
             invalid=checked.invalid,
             invalid_examples=checked.invalid_examples,
             repeated=checked.repeated,
@@ -222,19 +224,19 @@ class _Refresh:
         self._learn(reasons=reasons, warnings=judgement.warnings)
         return judgement
 
-    def _hold(self, snapshot: Snapshot, arrived: Arrived) -> None:
+    def _hold(self, snapshot: Snapshot) -> None:
         """Let the list wait for a person, unless it does already."""
         waiting = self._archive.held()
         if waiting is not None and waiting.snapshot.digest == snapshot.digest:
             return
         self._learn(superseded=waiting.snapshot.digest if waiting else "")
         held = Held(
-            snapshot=snapshot,
+            snapshot=self._archive.take(snapshot),
             reasons=self._entry.reasons,
             formats=self._outlet.formats,
             publish=self._outlet.copies,
         )
-        self._archive.hold(held, arrived.checked.frame)
+        self._archive.hold(held)
 
     def _unchanged(self, known: Entry) -> Entry:
         """Note that the list is the last good one; one that was held is the source's no longer."""
@@ -256,6 +258,7 @@ class _Refresh:
 
     def _tidy(self) -> None:
         """Let go of what arrived long ago."""
+        self._archive.arrived.unlink(missing_ok=True)
         held = self._archive.held()
         needed = {each.raw_sha256 for each in (self._archive.newest(), held and held.snapshot) if each}
         self._downloads.prune(self._feed.keep_downloads, needed)

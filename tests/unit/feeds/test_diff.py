@@ -9,9 +9,9 @@ Rows = dict[str, tuple[str, str]]
 ROWS = st.dictionaries(st.sampled_from("ABCDEFG"), st.tuples(st.sampled_from("xy"), st.sampled_from("12")))
 
 
-def frame(rows: Rows) -> pl.DataFrame:
+def frame(rows: Rows) -> pl.LazyFrame:
     schema = {"key": pl.String, "name": pl.String, "price": pl.String}
-    return pl.DataFrame([(key, *rows[key]) for key in sorted(rows)], schema=schema, orient="row")
+    return pl.DataFrame([(key, *rows[key]) for key in sorted(rows)], schema=schema, orient="row").lazy()
 
 
 def keys(differs: Difference) -> tuple[list[str], list[str], list[str]]:
@@ -36,13 +36,13 @@ def test_only_the_identity_counts_as_changed(before: Rows, after: Rows) -> None:
 
 
 def test_a_column_that_only_one_list_has_is_passed_over() -> None:
-    old = pl.DataFrame({"key": ["A", "B"], "gone": ["1", "1"], "name": ["x", "y"]})
-    new = pl.DataFrame({"key": ["A", "B"], "name": ["x", "z"], "here": ["2", "2"]})
+    old = pl.LazyFrame({"key": ["A", "B"], "gone": ["1", "1"], "name": ["x", "y"]})
+    new = pl.LazyFrame({"key": ["A", "B"], "name": ["x", "z"], "here": ["2", "2"]})
     assert difference(old, new, key="key").changed.to_list() == ["B"]
     assert difference(old.select("key"), new.select("key"), key="key").changed.to_list() == []
 
 
 def test_the_first_list_is_all_new_and_equal_lists_do_not_differ() -> None:
-    new = pl.DataFrame({"key": ["A", "B"]})
+    new = pl.LazyFrame({"key": ["A", "B"]})
     assert keys(first(new, key="key")) == (["A", "B"], [], [])
     assert keys(none()) == ([], [], [])
