@@ -35,7 +35,7 @@ def compare(names: Sequence[str], before: Sequence[str] | None, feed: Feed) -> l
     """Return how a list's columns differ from those of the last good list.
 
     A column that is new or gone moves no other. Where the feed names the columns to keep, no other one is
-    missed. The key is not compared here: a list without its key column is no list, whatever the feed says.
+    missed. Nor is the key: a list without its key column is no list, whatever the feed says.
 
     Args:
         names: The source's columns in their order: ``Extracted.names``.
@@ -48,7 +48,12 @@ def compare(names: Sequence[str], before: Sequence[str] | None, feed: Feed) -> l
     differences: tuple[tuple[Kind, list[str], Response, str], ...] = (
         ("unknown", [name for name in found if name not in known], feed.unknown_columns, "new"),
         ("moved", _moved(found, known), feed.moved_columns, "in another place"),
-        ("missing", [name for name in wanted if name not in found], feed.missing_columns, "gone"),
+        (
+            "missing",
+            [name for name in wanted if name not in (*found, feed.key)],
+            feed.missing_columns,
+            "gone",
+        ),
     )
     return [
         Event(kind=kind, columns=tuple(columns), response=response, words=_words(columns, what))

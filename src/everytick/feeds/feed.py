@@ -87,7 +87,8 @@ class Feed:
         pattern: For text: a regular expression whose named groups are the columns.
         encoding: How the text may be encoded, tried in this order; decoding is strict.
         delimiter: What separates two fields; one ASCII character.
-        header: The columns in their order, for a source that now and then leaves out its header line.
+        header: The columns in their order, for a source that leaves out its header line now and then, or cuts
+            it short of the key.
         key_from: The columns that may each hold a key, where there are several; ``key`` is then the name they
             get together, and a row stands once for each of its keys.
         none: What stands in a key column where there is no key; such a row is passed over.

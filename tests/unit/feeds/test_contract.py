@@ -50,6 +50,7 @@ def test_many_columns_are_shown_by_a_few() -> None:
 def test_only_kept_columns_are_missed() -> None:
     described = feed(columns=("A", "X"), missing_columns="warn")
     assert [event.columns for event in compare(["ISIN", "B"], BEFORE, described)] == [("A", "X")]
+    assert compare(["1", "2"], None, feed(columns=("ISIN", "1"), key_from=("1", "2"))) == []
     assert compare(["ISIN", "A", "X"], ["ISIN", "A", "X", "B"], described) == []
 
 

@@ -71,6 +71,7 @@ def test_an_alias_counts_where_the_name_is_not_there(header: bytes, names: tuple
         b"x,n,A\ny,m,B\n",
         b"\nx,n,A\ny,m,B\n",
         b"SYMBOL,NAME\nx,n,A\ny,m,B\n",
+        b"title\nSYMBOL,NAME\nx,n,A\ny,m,B\n",
         b"\xef\xbb\xbfx,n,A\ny,m,B\n",
         b"ISIN,SYMBOL,NAME\nA,x,n\nB,y,m\n",
     ],
@@ -98,6 +99,11 @@ def test_each_column_of_a_key_must_be_there() -> None:
     described = feed(key_from=("ISIN 1", "ISIN 2"))
     with pytest.raises(ExtractFailed, match="no column 'ISIN 2'; the nearest is 'ISIN 1'"):
         read(b"t\nISIN 1,NAME,x\nA,x,y\n", described)
+
+
+def test_a_list_with_fewer_columns_than_declared_has_those_it_has() -> None:
+    described = feed(header=("SYMBOL", "ISIN", "NAME"))
+    assert read(b"SYMBOL,ISIN\nx,A\n", described).frame.rows(named=True) == [{"ISIN": "A", "SYMBOL": "x"}]
 
 
 KEYS = {"key_from": ("PAYOUT", "GROWTH"), "none": ("-", "")}

@@ -87,9 +87,10 @@ def _rows(lines: Sequence[str], delimiter: str) -> Iterator[tuple[int, int, list
 
 
 def _completed(found: tuple[str, ...], feed: Feed) -> tuple[str, ...]:
-    """Return the declared columns for a header that stops short of them, else what was found."""
+    """Return the declared columns for a header that stops short of the key, else what was found."""
     declared = feed.header or ()
-    return declared if len(found) > 1 and found == declared[: len(found)] else found
+    short = len(found) > 1 and found == declared[: len(found)] and not set(names.keys(feed)) <= set(found)
+    return declared if short else found
 
 
 def _may_be_row(row: Sequence[str], header: Sequence[str]) -> bool:
