@@ -10,7 +10,6 @@ from zoneinfo import available_timezones
 import typer
 from typer._completion_shared import get_completion_script
 
-from everytick.cli import present
 from everytick.tick import State
 
 CONFIG = "everytick.toml"
@@ -24,9 +23,7 @@ def completion(
 
     For bash, put eval "$(everytick completion bash)" into ~/.bashrc.
     """
-    present.write(
-        get_completion_script(prog_name="everytick", complete_var="_EVERYTICK_COMPLETE", shell=shell)
-    )
+    typer.echo(get_completion_script(prog_name="everytick", complete_var="_EVERYTICK_COMPLETE", shell=shell))
 
 
 def task_names(ctx: typer.Context, incomplete: str) -> list[str]:
