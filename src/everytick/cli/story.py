@@ -257,7 +257,10 @@ class _Story:
 
     def _waiting(self) -> str:
         row, now = self.row, self.now
-        if row.ready_at is None or row.ready_at == NEVER:
+        queued = any(
+            slot.key == row.key and slot.lane < 0 for slot in self.here.ledger.slots(row.key.task_id)
+        )
+        if queued or row.ready_at is None or row.ready_at == NEVER:
             return self._standing_by()
         if row.ready_at > now:
             when = f"{clock(row.ready_at)}, {present.ago(row.ready_at, now)}"
@@ -279,13 +282,22 @@ class _Story:
         ahead = sum(slot.lane < 0 and slot.key < self.row.key for slot in slots)
         if active:
             first = tick_name(self.row.task, active[0].due_at, active[0].request)
-            behind = f", behind {present.many(ahead, 'other')} that wait too" if ahead else ""
+            behind = (
+                f", behind {present.many(ahead, 'other that waits', 'others that wait')}" if ahead else ""
+            )
             return (
                 f"It waits for {first}, which is active{behind}; everytick cancel {first} would end that one."
+                f"{self._start_deadline()}"
             )
         if present.status(self.here.task(self.row.task).newest, self.now) is Status.PAUSED:
             return "It waits until the task is resumed."
         return "It waits for its turn, which comes as soon as a runner has a place free."
+
+    def _start_deadline(self) -> str:
+        within = self.policies.start_within
+        if within is None or self.row.key.request:
+            return ""
+        return f" Not started by {clock(self._ready_at() + within)}, it is left out (start_within)."
 
     def _deadline(self) -> str:
         """Return whether its success came, or will come, after its finish deadline."""
