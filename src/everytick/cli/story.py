@@ -195,7 +195,7 @@ class _Story:
         by = "" if self.row.next_due is None else f" ({clock(self.row.next_due)})"
         bounds = {"latest": "runs only the newest", "none": "runs none of those"}
         left = bounds.get(catch_up.kind, "runs only those within its limit and window")
-        return f"nobody was there to start it before the next tick was due{by}, and {rule} {left}"
+        return f"nobody had come to start it when the next tick was due{by}, and {rule} {left}"
 
     def _pauser(self, at: Instant) -> str:
         """Return who paused the task, and why."""
