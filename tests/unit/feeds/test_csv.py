@@ -90,6 +90,7 @@ def test_a_column_without_name_and_without_cells_is_none() -> None:
         (b'ISIN,B\nA,"x\ny"\nB,"\n\n"\nC,z\n', [2, 4, 7]),
         (b'ISIN,B\r\nA,"x\r\ny"\r\nB,z\r\n', [2, 4]),
         (b'ISIN,B\rA,"x\ry"\rB,z', [2, 4]),
+        (b'ISIN\nA\n\n"B"\n""\nC', [2, 4, 5, 6]),
         (b'title\n"\nISIN,B\nA,x\nb\nB,y\n', [4, 6]),
     ],
 )
@@ -212,10 +213,12 @@ def test_any_text_is_read_as_the_standard_library_reads_it_or_refused(text: str)
 
 
 @given(
-    st.lists(st.sampled_from(["a,b", '"a,1",b', '"a\nc",b', "a", '"a"x,b', 'a,5"', "", "a,b,c"]), min_size=1)
+    st.lists(
+        st.sampled_from(["a,b", '"a,1",b', '"a\nc",b', "a", '"a"x,b', 'a,5"', "", "a,b,c", "\r"]), min_size=1
+    )
 )
 def test_the_same_list_is_read_in_one_part_or_in_many(parts: list[str]) -> None:
-    body = ("ISIN,B\n" + "\n".join(parts) + "\n").encode()
+    body = ("ISIN,B\n" + "\n".join(parts)).encode()
     described = feed(sections=True)
 
     def told() -> object:

@@ -98,11 +98,13 @@ def _fast(part: bytes, rows: Rows) -> tuple[pl.DataFrame, pl.Series] | None:
     inside = _inside(cells, delimiter).sum() if b'"' in part else 0
     if part.count(delimiter.encode()) != cells.height * (width - 1) + inside:
         return None
-    taken = 1 + _inside(cells, "\n") if b'"' in part else pl.repeat(1, cells.height, eager=True)
-    lines = (rows.line + 1 + taken.cum_sum() - taken).cast(LINE).alias("line")
-    rows.line += part.count(b"\n")
+    lines = pl.int_range(rows.line + 1, rows.line + 1 + cells.height, dtype=LINE, eager=True)
+    if b'"' in part:
+        ends = _inside(cells, "\n")
+        lines = (lines + ends.cum_sum() - ends).cast(LINE)
+    rows.line += part.count(b"\n") + (not part.endswith(b"\n"))
     rows.good += cells.height
-    return cells, lines
+    return cells, lines.alias("line")
 
 
 def _inside(cells: pl.DataFrame, character: str) -> pl.Series:
