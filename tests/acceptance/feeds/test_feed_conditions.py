@@ -285,6 +285,22 @@ def test_a_part_that_does_not_fit_is_dropped_and_the_whole_is_asked_for(
     assert fetched.path.read_bytes() == LONG
 
 
+def test_the_rest_of_a_longer_body_is_not_taken(provider: Provider, tmp_path: Path) -> None:
+    feed, downloads = replace(FEED, url=provider.url), Downloads(tmp_path)
+
+    def answer(handler: BaseHTTPRequestHandler) -> None:
+        if handler.headers["Range"]:
+            part = {"Content-Range": f"bytes 70000-{len(LONG)}/{len(LONG) + 1}"}
+            send(handler, LONG[70_000:] + b"\n", status=206, headers=part)
+        else:
+            shelf(handler)
+
+    shelf = Shelf(LONG, {"ETag": '"1"'}, cuts=[70_000])
+    provider.manners = answer
+    assert fetch(feed, downloads, now=1).path.read_bytes() == LONG
+    assert asked(provider, "Range") == [(None,), ("bytes=70000-",), (None,)]
+
+
 @pytest.mark.parametrize(
     "said",
     [
@@ -305,11 +321,22 @@ def test_where_nothing_vouches_for_every_byte_the_whole_is_asked_for(
 
 def test_a_beginning_is_of_use_for_the_url_that_sent_it_only(provider: Provider, tmp_path: Path) -> None:
     feed, downloads = replace(FEED, url=provider.url), Downloads(tmp_path)
-    provider.manners = Shelf(LONG, {"ETag": '"1"'}, cuts=[70_000, 0, 0])
-    with pytest.raises(FetchFailed):
-        fetch(feed, downloads, now=1)
-    assert fetch(replace(feed, url=provider.url + "?page=2"), downloads, now=2).path.read_bytes() == LONG
-    assert asked(provider, "Range")[-1] == (None,)
+    shelf, targets = Shelf(LONG, {"ETag": '"1"'}, cuts=[70_000]), ["/b", "/a"]
+
+    def elsewhere(handler: BaseHTTPRequestHandler) -> None:
+        if handler.path == "/list.csv":
+            send(handler, b"", status=302, headers={"Location": targets.pop()})
+        else:
+            shelf(handler)
+
+    provider.manners = elsewhere
+    assert fetch(feed, downloads, now=1).path.read_bytes() == LONG
+    assert [(path, headers.get("Range")) for path, headers in provider.asked] == [
+        ("/list.csv", None),
+        ("/a", None),
+        ("/list.csv", None),
+        ("/b", None),
+    ]
 
 
 def test_a_rest_that_is_shorter_than_it_says_is_not_taken(provider: Provider, tmp_path: Path) -> None:

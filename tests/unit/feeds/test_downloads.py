@@ -110,6 +110,10 @@ def test_a_beginning_of_another_size_than_noted_is_none(downloads: Downloads) ->
 
 def test_a_new_body_ends_the_old_beginning(downloads: Downloads) -> None:
     begin(downloads)
+    with downloads.arrive() as file:
+        file.write(b"NAME")
+    assert downloads.begun("list") is None
+    begin(downloads)
     arrive(downloads, b"one")
     assert downloads.begun("list") is None
     begin(downloads)
