@@ -168,7 +168,7 @@ def _encoding(where: str, value: object) -> str:
     try:
         "".encode(name)
         return codecs.lookup(name).name
-    except LookupError as error:
+    except (LookupError, ValueError) as error:
         raise ConfigError(f'{where} is no text encoding: {value!r}; write "utf-8" or "cp1252"') from error
 
 

@@ -165,6 +165,16 @@ def test_a_column_that_should_be_kept_or_compared_must_be_there_unless_the_feed_
     assert rows(body, lenient) == [("ISIN", "NAME"), ("A", "x")]
 
 
+@pytest.mark.parametrize("other", [b"C,x", b'C,x" PIPE', b'C,"x"'])
+def test_a_field_that_is_too_large_is_set_aside_whatever_else_the_list_holds(other: bytes) -> None:
+    body = b"ISIN,NAME\nA,x\nB," + b"y" * 140_000 + b"\n" + other + b"\n"
+    extracted = read(body)
+    assert extracted.frame.get_column("ISIN").to_list() == ["A", "C"]
+    assert [(line, reason) for line, reason, _ in extracted.broken.rows()] == [
+        (3, "is no CSV: field larger than field limit (131072)")
+    ]
+
+
 FIELD = st.text(alphabet='ab,;" \n\t\u00fc', max_size=6)
 TABLE = st.integers(1, 4).flatmap(
     lambda width: st.lists(st.lists(FIELD, min_size=width, max_size=width), max_size=6)

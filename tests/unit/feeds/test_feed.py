@@ -95,6 +95,8 @@ def test_every_key_can_be_set() -> None:
         ("max_invalid", float("nan"), '"5%"'),
         ("encoding", "utf-99", "no text encoding"),
         ("encoding", "rot13", "no text encoding"),
+        ("encoding", "undefined", "no text encoding"),
+        ("encoding", "utf-8\0", "no text encoding"),
         ("delimiter", ";;", "one character"),
         ("delimiter", "\n", "one character"),
         ("delimiter", '"', "one character"),

@@ -1,15 +1,17 @@
 """A list from CSV and other delimited text, by the names of its columns.
 
 Two readers, one answer. polars is fast but forgives short rows and stray quotes, so what it says counts only
-if every quote opens, closes or is escaped, and if every delimiter is accounted for: it stands between two
-fields, or inside one. Otherwise ``rows`` goes through the text row by row. That one is the judge: it accepts
-a row, sets it aside, or names the line at which the whole cannot be told into rows.
+if every quote opens, closes or is escaped, if every delimiter is accounted for (it stands between two fields,
+or inside one), and if no field is larger than the standard library takes. Otherwise ``rows`` goes through the
+text row by row. That one is the judge: it accepts a row, sets it aside, or names the line at which the whole
+cannot be told into rows.
 
 The text is read in parts that end where a row does, so that one odd row in ten million costs little.
 """
 
 import re
 from collections.abc import Iterator
+from csv import field_size_limit
 
 import polars as pl
 from polars.exceptions import PolarsError
@@ -95,6 +97,8 @@ def _fast(part: bytes, rows: Rows) -> tuple[pl.DataFrame, pl.Series] | None:
     if width == 1 and cells.to_series().has_nulls():
         return None
     cells = cells.with_columns(pl.all().fill_null(""))
+    if _largest(cells) > field_size_limit():
+        return None
     inside = _inside(cells, delimiter).sum() if b'"' in part else 0
     if part.count(delimiter.encode()) != cells.height * (width - 1) + inside:
         return None
@@ -105,6 +109,11 @@ def _fast(part: bytes, rows: Rows) -> tuple[pl.DataFrame, pl.Series] | None:
     rows.line += part.count(b"\n") + (not part.endswith(b"\n"))
     rows.good += cells.height
     return cells, lines.alias("line")
+
+
+def _largest(cells: pl.DataFrame) -> int:
+    """Return the bytes of the largest field."""
+    return cells.select(pl.max_horizontal(pl.all().str.len_bytes().max())).item() or 0
 
 
 def _inside(cells: pl.DataFrame, character: str) -> pl.Series:
