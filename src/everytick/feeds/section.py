@@ -96,9 +96,10 @@ def _texts(where: str, value: object) -> tuple[str, ...]:
 def _nothing(where: str, value: object) -> tuple[str, ...]:
     """Read what stands for no key; an empty text may."""
     several = value if isinstance(value, list) else [value]
-    if not all(isinstance(each, str) for each in several):
+    texts = [each for each in several if isinstance(each, str)]
+    if len(texts) < len(several):
         raise ConfigError(f'{where} is no list of texts: {value!r}; write ["-", "NA"]')
-    return tuple(each.strip() for each in several)
+    return tuple(each.strip() for each in texts)
 
 
 def _aliases(where: str, value: object) -> dict[str, tuple[str, ...]]:
