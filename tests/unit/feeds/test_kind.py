@@ -18,7 +18,7 @@ LIST = b"ISIN,NAME\nUS0378331005,Apple\n"
 def packed(name: str) -> bytes:
     file = io.BytesIO()
     with zipfile.ZipFile(file, "w") as archive:
-        archive.writestr(name, LIST)
+        archive.writestr(zipfile.ZipInfo(name), LIST)
     return file.getvalue()
 
 
@@ -42,9 +42,9 @@ FOREIGN = {
     packed("xl/workbook.xml"): "an Excel workbook (.xlsx)",
     packed("[Content_Types].xml"): "an Excel workbook (.xlsx)",
     b"PAR1\x15\x04": "a Parquet file",
-    gzip.compress(b"<html>Sorry</html>"): "a page",
-    gzip.compress(b"x" * 100_000 + b"<html>")[:50]: None,
-    gzip.compress(LIST): None,
+    gzip.compress(b"<html>Sorry</html>", mtime=0): "a page",
+    gzip.compress(b"x" * 100_000 + b"<html>", mtime=0)[:50]: None,
+    gzip.compress(LIST, mtime=0): None,
     bz2.compress(LIST): "a bzip2 file",
     bz2.compress(LIST, 1): "a bzip2 file",
     lzma.compress(LIST): "an xz file",
