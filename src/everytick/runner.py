@@ -84,6 +84,7 @@ class Runner:
 
     def step(self) -> Instant:
         """Settle, beat, stop what is to be stopped, claim and start; return when to come back."""
+        self._collect()
         self._settle()
         if not self._alive():
             self._presence.join()
@@ -95,6 +96,8 @@ class Runner:
             return now + GLANCE
         for _ in range(_ROUNDS):
             more = self._claim()
+            if more:
+                self._collect()
             if self._places() <= 0 or not more:
                 more = self._settle() or more
             if not more:
@@ -113,11 +116,13 @@ class Runner:
             self._stop_at = now + self._grace
         if self._doubtful:
             self._adopt()
+        self._collect()
         self._settle()
         if self._running and now < self._stop_at and self._alive():
             return False
         for executor in set(self._executors.values()):
             executor.close()
+        self._collect()
         self._settle()
         return not self._running and not self._unsettled
 
@@ -152,7 +157,6 @@ class Runner:
         """Claim what can be started at once, look at a little more; return whether there may be more."""
         if self._doubtful:
             self._adopt()
-        self._collect()
         free = min(self._places(), _BATCH)
         now = self._clock.now()
         without = frozenset(self._versions.broken)
@@ -240,7 +244,6 @@ class Runner:
 
     def _settle(self) -> bool:
         """Write how attempts ended; return whether any did."""
-        self._collect()
         if not self._unsettled:
             return False
         refused = self._ledger.settle(self._unsettled, self._clock.now())
