@@ -5,7 +5,7 @@ A pure decision: facts and limits in, a judgement out. A share equal to its limi
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, timedelta
 from fractions import Fraction
 from typing import Literal
 
@@ -14,6 +14,9 @@ from everytick.feeds.feed import Feed, Limit
 
 Severity = Literal["hold", "refuse"]
 Verdict = Literal["publish", "hold", "refuse"]
+
+_AHEAD = timedelta(days=1)
+"""How far a list's day may be ahead of UTC's: in the east it begins earlier."""
 
 _AGAIN = "the next refresh asks the source again"
 
@@ -44,6 +47,7 @@ class Facts:
         events: How its columns differ from those of the last good list.
         warnings: What else a person should know, though it speaks against nothing.
         as_of: The day the list is of, where it says so.
+        today: The day of the refresh, UTC; None where nobody knows.
         rejection: A person's word that this very list is wrong.
         before: Rows of the last good list; None for the first list ever.
         before_as_of: The day the last good list is of.
@@ -60,6 +64,7 @@ class Facts:
     events: Sequence[Event] = ()
     warnings: Sequence[str] = ()
     as_of: date | None = None
+    today: date | None = None
     rejection: Rejection | None = None
     before: int | None = None
     before_as_of: date | None = None
@@ -143,6 +148,10 @@ def _of_itself(facts: Facts, feed: Feed) -> list[Objection]:
         words = f"good rows: {facts.rows:,}, fewer than min_rows, {feed.min_rows:,}"
         mend = f"if the list is right, lower feed.{feed.name}.min_rows"
         found.append(Objection(kind="min_rows", severity="refuse", words=words, mend=mend))
+    if facts.as_of is not None and facts.today is not None and facts.as_of > facts.today + _AHEAD:
+        words = f"the list is of {facts.as_of}, which is yet to come"
+        mend = f"if that is no slip of the source's, mend feed.{feed.name}.as_of"
+        found.append(Objection(kind="as_of", severity="refuse", words=words, mend=mend))
     for kind, part, limit, what, examples in (
         ("max_invalid", facts.invalid, feed.max_invalid, "are not valid", facts.invalid_examples),
         ("max_repeated", facts.repeated, feed.max_repeated, "repeat a key", facts.repeated_examples),

@@ -30,7 +30,7 @@ from everytick.feeds.progress import SILENT, Progress
 from everytick.feeds.refreshed import Asked, Refreshed, reading, told
 from everytick.feeds.snapshot import Held, Snapshot
 from everytick.tick import Tick
-from everytick.when import Instant, instant_of
+from everytick.when import Instant, instant_of, moment_of
 
 
 def run(tick: Tick, *, name: str, feed: Mapping[str, Any], data: str, zone: str = "UTC") -> dict[str, Any]:
@@ -212,6 +212,7 @@ class _Refresh:
             events=compare(arrived.names, columns_before(last, arrived, self._feed), self._feed),
             warnings=checked.warnings(),
             as_of=arrived.as_of,
+            today=moment_of(self._asked.moment).date(),
             rejection=Rejection(actor=rejection.actor, note=rejection.note) if rejection else None,
             before=last.rows if last else None,
             before_as_of=self._good.as_of if self._good else None,

@@ -18,6 +18,7 @@ FEED = Feed(name="list", url="https://example.org", key="ISIN", max_invalid=0.1)
     [
         Facts(rows=1),
         Facts(rows=9, invalid=1),
+        Facts(rows=9, as_of=date(2026, 8, 10), today=date(2026, 8, 9)),  # in the east it begins earlier
         Facts(rows=95, before=100, removed=5),
         Facts(rows=100, before=100, changed=20),
         Facts(rows=20, before=100, removed=5, changed=19),
@@ -51,6 +52,11 @@ def test_a_list_within_all_limits_is_believed(facts: Facts) -> None:
             Facts(rows=100, before=105, removed=5, changed=21),
             "hold",
             "21 of the 100 rows in both lists differ (21.0%), more than max_changed, 20%",
+        ),
+        (
+            Facts(rows=100, as_of=date(2062, 8, 9), today=date(2026, 8, 9)),
+            "refuse",
+            "the list is of 2062-08-09, which is yet to come",
         ),
         (
             Facts(rows=100, before=100, as_of=date(2026, 8, 9), before_as_of=date(2026, 8, 10)),
