@@ -1,0 +1,87 @@
+"""The command that tells what a list gained and lost, key by key."""
+
+from collections.abc import Mapping
+from typing import Annotated, Any, Literal
+
+import typer
+
+from everytick.cli import present
+from everytick.cli.feed.chosen import Chosen, FeedArgument, chosen
+from everytick.cli.options import AppOption, JsonOption
+from everytick.cli.verdict import plain
+
+LimitOption = Annotated[
+    int | None,
+    typer.Option(
+        "-n", "--limit", min=0, help="At most so many keys of each kind; 10 for people, all for machines."
+    ),
+]
+SIGNS: Mapping[Literal["added", "removed", "changed"], tuple[str, str]] = {
+    "added": ("+", "green"), "removed": ("-", "red"), "changed": ("~", "yellow"),
+}  # fmt: skip
+"""The sign of each kind of key, and its colour."""
+
+_FEW = 10
+
+
+def changes(
+    feed: FeedArgument,
+    app: AppOption = "",
+    snapshot: Annotated[
+        int | None, typer.Option("--snapshot", metavar="N", min=1, help="Of this one; else of the newest.")
+    ] = None,
+    limit: LimitOption = None,
+    *,
+    as_json: JsonOption = False,
+) -> None:
+    """Show what a list gained and lost against the one before."""
+    from everytick.feeds.changes import changes as differ
+
+    which = chosen(app, feed)
+    found = differ(which.data, feed, snapshot)
+    if as_json:
+        told: dict[str, object] = {kind: found.keys(kind, limit) for kind in SIGNS}
+        present.write_json(told | {"snapshot": found.snapshot.sequence})
+        return
+    later = found.snapshot
+    against = "the first" if later.sequence == 1 else "against the one before"
+    figures = f"{later.added:,} added, {later.removed:,} removed, {later.changed:,} changed"
+    present.write(f"{feed}, snapshot {later.sequence}, {against}: {figures}")
+    draw(which, found, limit)
+
+
+def draw(which: Chosen, found: Any, limit: int | None) -> None:  # noqa: ANN401 - its module is slow to load
+    """Write the first keys of each kind with what is known of them.
+
+    Args:
+        which: The feed.
+        found: The ``Changes``.
+        limit: How many of each kind; a few if None.
+    """
+    from everytick.cli import tables
+    from everytick.feeds import closer
+
+    few = _FEW if limit is None else limit
+    console, later = tables.console(), found.snapshot
+    counts = {"added": later.added, "removed": later.removed, "changed": later.changed}
+    for kind, (sign, style) in SIGNS.items():
+        for seen in closer.look(which.data, which.name, found, kind, few):
+            line = tables.clipped(f"{sign} {plain(seen.key)}")
+            line.stylize(style, 0, 1)
+            told = _changed(seen.before, seen.after) if kind == "changed" else _row(seen.before or seen.after)
+            line.append(f"  {plain(told)}", style="dim")
+            console.print(line)
+        if counts[kind] > few:
+            console.print(
+                f"{sign} ... and {counts[kind] - few:,} more {kind}; --limit shows them", markup=False
+            )
+
+
+def _row(row: Mapping[str, str]) -> str:
+    return ", ".join(value for value in row.values() if value)
+
+
+def _changed(before: Mapping[str, str], after: Mapping[str, str]) -> str:
+    """Return the columns that differ, as they stood and as they stand."""
+    both = (name for name in after if name in before and before[name] != after[name])
+    return ", ".join(f"{name}: {before[name] or '(empty)'} -> {after[name] or '(empty)'}" for name in both)

@@ -1,0 +1,56 @@
+"""What a person can do now about a list: in words, with the commands to type."""
+
+from collections.abc import Iterator, Mapping
+
+from everytick.cli import present
+from everytick.feeds.show import Shown
+from everytick.feeds.snapshot import Snapshot
+from everytick.when import Instant
+
+_MENDS: Mapping[str, str] = {
+    "FetchFailed": "If it goes on, open the url in a browser: the source may be down, may want other "
+    "headers, or the list may have moved.",
+    "ExtractFailed": "If the source has changed its list for good, mend key, columns, encoding or delimiter "
+    "of {feed}.",
+    "FeedRefused": "If the list is right after all, change the limit that it names in {feed}; if not, wait "
+    "for the source's next one.",
+    "NothingNew": "It is tried again at the next tick; if the same list is right on such a day, name the day "
+    "in same_on of {feed}.",
+}
+
+
+def served(snapshot: Snapshot | None, now: Instant) -> str:
+    """Return what readers have: the last good list, its day and its age."""
+    if snapshot is None:
+        return "No list was published yet, so readers have none."
+    of = f", of {snapshot.as_of}" if snapshot.as_of else ""
+    since = present.ago(snapshot.at, now)
+    listed = f"snapshot {snapshot.sequence}, {snapshot.rows:,} rows{of}, published {since}"
+    return f"The last good list is still served: {listed}."
+
+
+def after_refusal(found: Shown, now: Instant) -> Iterator[str]:
+    """Yield what readers have while a list is refused or held, and what to do about that."""
+    yield served(found.snapshot, now)
+    name, refusal = found.name, found.refusal
+    if found.held is not None:
+        yield from to_decide(name)
+    if refusal is not None and refusal.act != "held":
+        mend = _MENDS.get(refusal.kind, "")
+        if mend:
+            yield mend.format(feed=f"[feed.{name}]")
+        if refusal.raw_sha256 and (refusal.invalid or refusal.repeated):
+            yield f"everytick feed quarantine {name} shows the rows that were left out."
+        yield f"everytick feed refresh {name} asks the source again."
+
+
+def to_decide(name: str, *, seen: bool = False) -> Iterator[str]:
+    """Yield how a person decides on the list that is held.
+
+    Args:
+        name: The feed.
+        seen: They have just looked at it.
+    """
+    yield "Decide:" if seen else f"everytick feed held {name} shows what differs. Then decide:"
+    yield f"  everytick feed approve {name} --note WHY   publishes it"
+    yield f"  everytick feed reject {name} --note WHY    refuses it, now and whenever it comes again"
