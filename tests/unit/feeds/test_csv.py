@@ -59,6 +59,12 @@ def test_the_ways_people_write_one_list(body: bytes) -> None:
     assert rows(body) == [("ISIN", "NAME"), ("A", "x"), ("B", "")]
 
 
+@pytest.mark.parametrize("end", [b"\n", b"\r"])
+def test_a_mark_before_the_rows_is_a_character(end: bytes) -> None:
+    body = b"ISIN,NAME" + end + b"\xef\xbb\xbfA,x" + end
+    assert rows(body)[1:] == [("\ufeffA", "x")]
+
+
 def test_values_stay_as_they_are_but_for_the_key() -> None:
     body = b'ISIN,NAME\n A , x \nB,"a, ""b""\nc"\n'
     assert rows(body) == [("ISIN", "NAME"), ("A", " x "), ("B", 'a, "b"\nc')]

@@ -10,6 +10,7 @@ The text is read in parts that end where a row does, so that one odd row in ten 
 """
 
 import re
+from codecs import BOM_UTF8
 from collections.abc import Iterator
 from csv import field_size_limit
 
@@ -83,8 +84,8 @@ def _line_end(body: bytes, start: int) -> int:
 def _fast(part: bytes, rows: Rows) -> tuple[pl.DataFrame, pl.Series] | None:
     """Return the cells and their lines, or None where the answer of polars cannot be trusted."""
     delimiter, width = rows.feed.delimiter, rows.width
-    if part.count(b"\r") != part.count(b"\r\n"):
-        return None
+    if part.count(b"\r") != part.count(b"\r\n") or part.startswith(BOM_UTF8):
+        return None  # polars ends no line at a lone carriage return, and drops a mark
     try:
         cells = pl.read_csv(
             part if part.endswith(b"\n") else part + b"\n",  # else its last row is not checked
