@@ -1,6 +1,6 @@
 """The command that tells what a list gained and lost, key by key."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Annotated, Any, Literal
 
 import typer
@@ -66,11 +66,14 @@ def draw(which: Chosen, found: Any, limit: int | None) -> None:  # noqa: ANN401 
     counts = {"added": later.added, "removed": later.removed, "changed": later.changed}
     for kind, (sign, style) in SIGNS.items():
         for seen in closer.look(which.data, which.name, found, kind, few):
-            line = tables.clipped(f"{sign} {plain(seen.key)}")
+            head = f"{sign} {plain(seen.key)}  "
+            if kind == "changed":
+                told = _changed(seen.before, seen.after, later.identity)
+                line = tables.paragraph(plain(told), head, "    ")
+            else:
+                line = tables.clipped(f"{head}{plain(_row(seen.before or seen.after))}")
             line.stylize(style, 0, 1)
-            told = _changed(seen.before, seen.after) if kind == "changed" else _row(seen.before or seen.after)
-            line.append(f"  {plain(told)}", style="dim")
-            console.print(line)
+            console.print(line, no_wrap=kind != "changed", overflow="ellipsis")
         if counts[kind] > few:
             console.print(
                 f"{sign} ... and {counts[kind] - few:,} more {kind}; --limit shows them", markup=False
@@ -81,7 +84,8 @@ def _row(row: Mapping[str, str]) -> str:
     return ", ".join(value for value in row.values() if value)
 
 
-def _changed(before: Mapping[str, str], after: Mapping[str, str]) -> str:
-    """Return the columns that differ, as they stood and as they stand."""
-    both = (name for name in after if name in before and before[name] != after[name])
+def _changed(before: Mapping[str, str], after: Mapping[str, str], identity: Sequence[str] | None) -> str:
+    """Return the columns that count and differ, as they stood and as they stand."""
+    counting = (name for name in after if identity is None or name in identity)
+    both = (name for name in counting if name in before and before[name] != after[name])
     return ", ".join(f"{name}: {before[name] or '(empty)'} -> {after[name] or '(empty)'}" for name in both)

@@ -120,7 +120,7 @@ def _event(known: Known, alike: Sequence[Entry]) -> Event:
     if len(alike) > 1:
         what = f"{what} So {len(alike):,} times until {_clock(known, last.at)}."
     told = {
-        "asked by": "" if first.actor else first.tick or "a person, with everytick feed refresh",
+        "asked by": "" if first.actor else first.tick or "hand: everytick feed refresh",
         "arrived": "" if first.actor else _arrived(known, first),
         "read": "" if first.actor or first.arrived != "other_bytes" else _read(first),
         "compared": _compared(known, first),
@@ -143,8 +143,8 @@ def _arrived(known: Known, entry: Entry) -> str:
     made = (
         f", last modified {kept.headers['last-modified']}" if kept and "last-modified" in kept.headers else ""
     )
-    same = "the same as before" if entry.arrived == "same_bytes" else "others than before"
-    return f"{size} from {entry.url}, {same}{made}{way}"
+    same = ", the same as the last time" if entry.arrived == "same_bytes" else ""
+    return f"{size} from {entry.url}{same}{made}{way}"
 
 
 def _read(entry: Entry) -> str:
@@ -168,8 +168,9 @@ def _compared(known: Known, entry: Entry) -> str:
 
 def readers(known: Known) -> Iterator[tuple[str, str]]:
     """Yield from when on readers had which list."""
+    throughout = "all day" if known.now >= known.day.end else "until now"
     if not known.snapshots or known.snapshots[0].at >= known.day.begin:
-        yield "at first", "none: no list had been published yet"
+        yield "at first" if known.snapshots else throughout, "none: no list had been published yet"
     for each in known.snapshots:
         early = each.at < known.day.begin
         of = f", of {each.as_of}" if each.as_of else ""
@@ -177,7 +178,7 @@ def readers(known: Known) -> Iterator[tuple[str, str]]:
         since = f", published {known.which.local(each.at):%Y-%m-%d %H:%M}" if early else ""
         when = "at first" if early else f"from {_clock(known, each.at)}"
         if early and len(known.snapshots) == 1:
-            when = "all day" if known.now >= known.day.end else "until now"
+            when = throughout
         yield when, f"snapshot {each.sequence}, {each.rows:,} rows{of}{since}{by}"
 
 

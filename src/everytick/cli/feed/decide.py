@@ -45,7 +45,8 @@ def reject(
 ) -> None:
     """Refuse the list that is held for good: shows it, asks first.
 
-    It is refused whenever it comes again, telling who said so and why. Exit code 1 where none is held, or the answer is no.
+    It is refused whenever it comes again, telling who said so and why.
+    Exit code 1 where none is held, or the answer is no.
     """
     _decide("reject", chosen(app, feed), note, yes=yes, as_json=as_json)
 

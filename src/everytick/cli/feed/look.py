@@ -8,15 +8,15 @@ from everytick.cli import present
 from everytick.cli.feed import values
 from everytick.cli.feed.changes import SIGNS, LimitOption, draw
 from everytick.cli.feed.chosen import Chosen, Day, FeedArgument, chosen
-from everytick.cli.feed.next import after_refusal, to_decide
+from everytick.cli.feed.next import SHORT, after_refusal, to_decide
 from everytick.cli.feed.standing import standing
+from everytick.cli.local import clock
 from everytick.cli.options import AppOption, JsonOption
 from everytick.cli.verdict import act, plain
 from everytick.clock import SystemClock
 from everytick.feeds.show import Shown
 from everytick.feeds.show import show as state_of
 from everytick.feeds.snapshot import Snapshot
-from everytick.tick import rfc3339
 from everytick.when import Instant
 
 
@@ -48,7 +48,7 @@ def show(
     )
     console.print(tables.headline(feed, f"{words}; {listed}"))
     if snapshot is not None:
-        console.print(tables.pairs(_facts(snapshot, now) | _state(which, found, now)))
+        console.print(tables.pairs(_facts(feed, snapshot, now) | _state(which, found, now)))
     _troubles(found, now)
 
 
@@ -58,15 +58,17 @@ def _state(which: Chosen, found: Shown, now: Instant) -> dict[str, str]:
     return {"found good": f"{present.ago(found.good_at, now)}{limit}", "file": str(found.path)}
 
 
-def _facts(snapshot: Snapshot, now: Instant) -> dict[str, str]:
+def _facts(name: str, snapshot: Snapshot, now: Instant) -> dict[str, str]:
     """Return what there is to say of an accepted list."""
+    which = f"{name} --download {snapshot.raw_sha256[:SHORT]}"
     parts = {"not valid": snapshot.invalid, "repeated": snapshot.repeated, "without a key": snapshot.keyless}
+    left = ", ".join(f"{count:,} {what}" for what, count in parts.items() if count)
     told = {
         "as of": str(snapshot.as_of or ""),
-        "published": f"{present.ago(snapshot.at, now)}, {rfc3339(snapshot.at)}",
+        "published": f"{present.ago(snapshot.at, now)}, {clock(snapshot.at)}",
         "approved": f"by {snapshot.approved_by}: {plain(snapshot.note)}" if snapshot.approved_by else "",
         "against": "" if snapshot.sequence == 1 else f"snapshot {snapshot.sequence - 1}: {differs(snapshot)}",
-        "left out": ", ".join(f"{count:,} {what}" for what, count in parts.items() if count),
+        "left out": f"{left}; everytick feed quarantine {which} shows them" if left else "",
         "warnings": "\n".join(plain(each) for each in snapshot.warnings),
         "came from": f"{snapshot.url}, {snapshot.raw_bytes:,} bytes",
     }
@@ -112,7 +114,7 @@ def _show_then(which: Chosen, day: Day, now: Instant, *, as_json: bool) -> None:
     console = tables.console()
     listed = f"as of {day.date}: snapshot {snapshot.sequence}, {snapshot.rows:,} rows"
     console.print(tables.headline(which.name, listed))
-    console.print(tables.pairs(_facts(snapshot, now) | {"file": str(path)}))
+    console.print(tables.pairs(_facts(which.name, snapshot, now) | {"file": str(path)}))
 
 
 def held(

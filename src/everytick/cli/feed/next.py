@@ -7,6 +7,9 @@ from everytick.feeds.show import Shown
 from everytick.feeds.snapshot import Snapshot
 from everytick.when import Instant
 
+SHORT = 12
+"""So many digits of a digest are enough to name a download."""
+
 _MENDS: Mapping[str, str] = {
     "FetchFailed": "If it goes on, open the url in a browser: the source may be down, may want other "
     "headers, or the list may have moved.",
@@ -33,15 +36,15 @@ def after_refusal(found: Shown, now: Instant) -> Iterator[str]:
     """Yield what readers have while a list is refused or held, and what to do about that."""
     yield served(found.snapshot, now)
     name, refusal = found.name, found.refusal
+    if refusal is not None and refusal.act != "held":
+        if refusal.kind in _MENDS:
+            yield _MENDS[refusal.kind].format(feed=f"[feed.{name}]")
+        if refusal.invalid or refusal.repeated:
+            download = f"--download {refusal.raw_sha256[:SHORT]}"
+            yield f"everytick feed quarantine {name} {download} shows the rows that were left out."
+        yield f"everytick feed refresh {name} asks the source again."
     if found.held is not None:
         yield from to_decide(name)
-    if refusal is not None and refusal.act != "held":
-        mend = _MENDS.get(refusal.kind, "")
-        if mend:
-            yield mend.format(feed=f"[feed.{name}]")
-        if refusal.raw_sha256 and (refusal.invalid or refusal.repeated):
-            yield f"everytick feed quarantine {name} shows the rows that were left out."
-        yield f"everytick feed refresh {name} asks the source again."
 
 
 def to_decide(name: str, *, seen: bool = False) -> Iterator[str]:
@@ -53,4 +56,4 @@ def to_decide(name: str, *, seen: bool = False) -> Iterator[str]:
     """
     yield "Decide:" if seen else f"everytick feed held {name} shows what differs. Then decide:"
     yield f"  everytick feed approve {name} --note WHY   publishes it"
-    yield f"  everytick feed reject {name} --note WHY    refuses it, now and whenever it comes again"
+    yield f"  everytick feed reject {name} --note WHY    refuses it for good"

@@ -1,14 +1,16 @@
 """The command that shows the rows that were left out of a list."""
 
 import json
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
 from everytick.cli import present
 from everytick.cli.feed.chosen import FeedArgument, chosen
+from everytick.cli.feed.next import SHORT
 from everytick.cli.options import AppOption, JsonOption
 from everytick.cli.verdict import plain
+from everytick.feeds.show import show
 
 _KEY = 40
 
@@ -48,16 +50,25 @@ def quarantine(
             }
         )
         return
-    where = (
-        f"the newest download of {feed}" if not download else f"download {found.raw_sha256[:12]} of {feed}"
-    )
-    if not found.total:
-        present.write(f"{where}: no row was left out")
+    where = f"download {found.raw_sha256[:SHORT]} of {feed}" if download else f"the newest download of {feed}"
+    if found.total:
+        _draw(found, f"{present.many(found.total, 'row')} left out of {where}")
+    else:
+        present.write(f"no row was left out of {where}")
+    snapshot = show(which.data, feed).snapshot
+    if download or snapshot is None or snapshot.raw_sha256 == found.raw_sha256:
         return
+    if snapshot.invalid or snapshot.repeated:  # and who asks may mean that list
+        left = present.many(snapshot.invalid + snapshot.repeated, "row")
+        shown = f"everytick feed quarantine {feed} --download {snapshot.raw_sha256[:SHORT]}"
+        present.write(f"of the list that is published, {left}: {shown}")
+
+
+def _draw(found: Any, heading: str) -> None:  # noqa: ANN401 - its module is slow to load
     from everytick.cli import tables
 
     console = tables.console()
-    console.print(tables.headline(feed, f"{present.many(found.total, 'row')} left out of {where}"))
+    console.print(heading, markup=False)
     made = tables.table("line", "key", "reason", "row", right=("line",), clip=("reason", "row"))
     for row in found.rows:
         made.add_row(
