@@ -33,7 +33,12 @@ from everytick.testing.provider import Provider, send
 
 REFRESHER = Path(__file__).with_name("refresher.py")
 OLD_ARCHIVE = Path(__file__).with_name("archive-7e46f90")
-FEED = {"key": "ISIN", "allow_private": ["127.0.0.0/8"], "max_changed": "100%", "max_removed": "50%"}
+FEED = {
+    "key": "ISIN",
+    "allow_private": ["127.0.0.0/8"],
+    "max_changed": "100%",
+    "max_removed": {"hold": "50%"},
+}
 
 Do = Literal["refresh", "approve", "reject"]
 
@@ -45,6 +50,7 @@ def listing(day: int, rows: int = 300) -> bytes:
 
 
 OLD, NEW, SHORT = listing(1), listing(2), listing(3, 20)
+OLDEST = (OLD_ARCHIVE / "feeds" / "list" / "current.csv").read_bytes()
 TWICE = NEW + NEW.splitlines(keepends=True)[1]
 
 
@@ -58,6 +64,7 @@ class Story:
         do: What is done, and killed.
         words: Of the feed's table, beside the usual ones.
         after: The list that is published in the end.
+        archive: What an earlier release left there.
     """
 
     before: tuple[bytes, ...] = (OLD,)
@@ -65,12 +72,16 @@ class Story:
     do: Do = "refresh"
     words: tuple[tuple[str, Any], ...] = ()
     after: bytes
+    archive: Path | None = None
 
 
 STORIES = {
     "the first list": Story(before=(), served=OLD, after=OLD),
     "a newer list, and what is let go": Story(
         before=(TWICE, OLD), served=TWICE, words=(("max_repeated", "1%"), ("keep_downloads", 1)), after=NEW
+    ),
+    "an archive of an earlier release": Story(
+        before=(), served=NEW, words=(("max_removed", "100%"),), after=NEW, archive=OLD_ARCHIVE
     ),
     "the same list in other forms": Story(
         served=OLD,
@@ -154,17 +165,17 @@ def assert_whole(data: Path, allowed: set[bytes]) -> None:
         return
     current = pointer.resolve(strict=True)
     manifest = json.loads((current / "manifest.json").read_bytes())
-    for name, known in manifest["files"].items():
+    for name, known in manifest.get("files", {}).items():
         body = (current / name).read_bytes()
         assert (len(body), hashlib.sha256(body).hexdigest()) == (known["bytes"], known["sha256"])
     body = (current / "list.csv").read_bytes()
     assert body in allowed
     assert manifest["blake2b"] == hashlib.blake2b(body, digest_size=32).hexdigest()
     rows = [line.split(",") for line in body.decode().splitlines()[1:]]
-    if "list.jsonl" in manifest["files"]:
+    if "list.jsonl" in manifest.get("files", {}):
         lines = (current / "list.jsonl").read_text().splitlines()
         assert [list(json.loads(line).values()) for line in lines] == rows
-    if "list.parquet" in manifest["files"]:
+    if "list.parquet" in manifest.get("files", {}):
         assert [list(row) for row in pl.read_parquet(current / "list.parquet").iter_rows()] == rows
 
 
@@ -174,6 +185,8 @@ def test_killed_before_each_step(provider: Provider, tmp_path: Path, refresher: 
     section = {**FEED, **dict(story.words), "url": provider.url}
     prepared = tmp_path / "prepared"
     prepared.mkdir()
+    if story.archive is not None:
+        copytree(story.archive, prepared, symlinks=True, dirs_exist_ok=True)
     for moment, body in enumerate(story.before):
         provider.serve(body)
         act("refresh", {**section, "formats": ["csv", "jsonl", "parquet"]}, prepared, moment - 10)
@@ -187,7 +200,7 @@ def test_killed_before_each_step(provider: Provider, tmp_path: Path, refresher: 
         data = tmp_path / f"step-{step}"
         copytree(prepared, data, symlinks=True)
         status = refresher.order(story.do, section, data, step)
-        assert_whole(data, {OLD, NEW, SHORT})
+        assert_whole(data, {OLDEST, OLD, NEW, SHORT})
         if status >= 0:
             assert state(data) == expected
             break
