@@ -1,5 +1,6 @@
 """What became of a list, in words: of a refresh's summary, and of a line of a feed's journal."""
 
+import re
 from collections.abc import Mapping
 from typing import Any
 
@@ -16,6 +17,14 @@ _UNCHANGED: Mapping[Arrival | None, str] = {
     "other_bytes": "unchanged: other bytes came, and they are the same list",
 }
 _DONE = {"published", "unchanged"}
+_KINDS = {
+    "FetchFailed": "",
+    "ExtractFailed": "",
+    "NothingNew": "",
+    "FeedRefused": "refused: ",
+    "FeedHeld": "held: ",
+}
+_ADDRESS = re.compile(r"^https?://\S+?:? ")
 _WHOLE = {
     "FetchFailed": "failed: the list did not arrive whole",
     "ExtractFailed": "failed: what arrived is not the list that the feed describes",
@@ -89,6 +98,14 @@ def sentence(entry: Entry) -> str:
             return f"{entry.actor} approved it, and it was published as snapshot {entry.sequence}"
         case "rejected":
             return f"{entry.actor} rejected it: this very list is refused from then on"
+
+
+def complaint(error: str) -> str:
+    """Return why a refresh published nothing, from the error of its tick: short, what matters first."""
+    kind, _, words = error.partition(": ")
+    if kind not in _KINDS:
+        return plain(error)
+    return plain(f"{_KINDS[kind]}{_ADDRESS.sub('', words)}")
 
 
 def plain(text: str) -> str:

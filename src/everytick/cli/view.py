@@ -1,7 +1,7 @@
 """The live view of `up`: what is due next, what ran, what the lists gained and lost.
 
-On a terminal it is one screen, drawn again when something changed; elsewhere a line for each tick
-that ended. It reads through a connection of its own and can only look.
+On a terminal it is one screen, drawn again each second; elsewhere a line for each tick that ended. It reads
+through a connection of its own and can only look.
 """
 
 import sys
@@ -9,26 +9,31 @@ import threading
 from itertools import groupby
 from pathlib import Path
 
-from rich.console import Console, Group
+from rich.console import Console, Group, RenderableType
 from rich.live import Live
 from rich.table import Table
 from rich.text import Text
 
 from everytick.app import open_ledger
 from everytick.cli import present, tables
+from everytick.cli.lists import Lists, still_served
+from everytick.cli.verdict import complaint
 from everytick.clock import SystemClock
 from everytick.errors import EverytickError, UsageError
-from everytick.feeds.show import show
 from everytick.feeds.tasks import REFRESH
 from everytick.ledger import Ledger, TickFilter, VersionRow
 from everytick.plan import Status, Version
-from everytick.tick import SECOND, TERMINAL, State, TickRow, rfc3339, tick_name
+from everytick.tick import SECOND, TERMINAL, Reason, State, TickRow, rfc3339, tick_name
 from everytick.versions import revived
 from everytick.when import Instant
 
 _PERIOD = 1.0
 _NEXT = 6
 _RECENT = 12
+_LEAST = 3
+_HEADING = 1
+_SPARE = 1
+"""The cursor's line, below the last one."""
 _READ = 200
 _RUNNING = "Ctrl-C ends it."
 _ENDING = "Ending: what runs may finish first. Ctrl-C again ends it at once."
@@ -75,7 +80,7 @@ class View:
             while not over:
                 over = self._over.wait(_PERIOD)
                 foot = _ENDING if self._ending.is_set() and not over else "" if over else _RUNNING
-                live.update(screen.draw(live.console.height, foot), refresh=True)
+                live.update(screen.draw(live.console, foot), refresh=True)
 
     def _lines(self, screen: "_Screen") -> None:
         over = False
@@ -101,6 +106,7 @@ class _Screen:
     def news(self) -> list[str]:
         """Return a line for each tick that has ended since the last call."""
         now = self._clock.now()
+        self._read_tasks()
         rows = self._ledger.ticks(
             TickFilter(states=tuple(TERMINAL), since=self._begun - 3600 * SECOND, until=now, limit=500)
         )
@@ -110,6 +116,9 @@ class _Screen:
 
     def _line(self, row: TickRow) -> str:
         said = self._said(row)
+        if row.state is State.FAILED and row.task in self._feeds():
+            served = still_served(self._data, row.task, self._clock.now())
+            said = "; ".join(part for part in (said, served) if part)
         more = f" and {row.count - 1} more" if row.count > 1 else ""
         name = tick_name(row.task, row.key.due_at, row.key.request) + more
         ended = rfc3339((row.ended_at or 0) // SECOND * SECOND)
@@ -117,22 +126,22 @@ class _Screen:
 
     def _said(self, row: TickRow) -> str:
         if row.state is State.FAILED:
-            return (self._ledger.output(row.key, row.attempt)[0] or "").partition("\n")[0]
+            return complaint((self._ledger.output(row.key, row.attempt)[0] or "").partition("\n")[0])
         return present.said(row)
 
-    def draw(self, height: int, foot: str) -> Group:
-        """Return the screen, with a line at its foot."""
+    def draw(self, console: Console, foot: str) -> Group:
+        """Return the screen, with a line at its foot; what ran gets the room that the rest leaves."""
         now = self._clock.now()
         self._read_tasks()
+        lists = Lists(self._data, self._feeds(), now).draw(console.width)
+        above: list[RenderableType] = [self._header(now), self._next(now), Text("")]
+        below: list[RenderableType] = [Text(""), *lists] if lists else []
+        below.append(Text(foot, style="dim"))
+        taken = sum(len(console.render_lines(part, pad=False)) for part in (*above, *below))
+        room = console.height - taken - _HEADING - _SPARE
         states = (*TERMINAL, State.RUNNING)
         recent = self._ledger.ticks(TickFilter(states=states, until=now, limit=_READ))
-        shown = _alike(recent)[: max(4, min(_RECENT, height - _NEXT - 12))]
-        parts: list[Table | Text] = [self._header(now), self._next(now), Text(""), self._ran(shown, now)]
-        lists = self._lists(now)
-        if lists is not None:
-            parts += [Text(""), lists]
-        parts.append(Text(foot, style="dim"))
-        return Group(*parts)
+        return Group(*above, self._ran(_alike(recent)[: max(_LEAST, min(_RECENT, room))], now), *below)
 
     def _read_tasks(self) -> None:
         hint = self._ledger.hint()
@@ -171,43 +180,20 @@ class _Screen:
             made.add_row(
                 present.ago(row.started_at or row.ended_at or now, now),
                 row.task + (f" and {count - 1} more" if count > 1 else ""),
-                tables.styled(row.state.value, present.outcome(row)),
+                tables.styled(row.state.value, _state(row)),
                 present.late(row),
                 present.took(row),
                 tables.clipped(self._said(row)),
             )
         return made
 
-    def _lists(self, now: Instant) -> Table | None:
-        feeds = [name for name, version in self._tasks if getattr(version.task.work, "call", "") == REFRESH]
-        if not feeds:
-            return None
-        made = tables.table("list", "rows", "gained", "lost", "changed", "good", right=("rows",))
-        for name in feeds:
-            self._list(made, name, now)
-        return made
+    def _feeds(self) -> list[str]:
+        return [name for name, version in self._tasks if getattr(version.task.work, "call", "") == REFRESH]
 
-    def _list(self, made: Table, name: str, now: Instant) -> None:
-        try:
-            found = show(self._data, name)
-        except EverytickError:
-            made.add_row(name, "-", "-", "-", "-", "never yet")
-            return
-        refused = "" if found.refusal is None else f"refused {present.ago(found.refusal.at, now)}: "
-        why = Text(refused + (found.refusal.reason if found.refusal else ""), style="red")
-        good = Text.assemble(present.ago(found.good_at, now), "  " if refused else "", why)
-        snapshot = found.snapshot
-        if snapshot is None:
-            made.add_row(name, "-", "-", "-", "-", good)
-            return
-        made.add_row(
-            f"{name} #{snapshot.sequence}",
-            f"{snapshot.rows:,}",
-            f"+{snapshot.added}",
-            f"-{snapshot.removed}",
-            f"~{snapshot.changed}",
-            good,
-        )
+
+def _state(row: TickRow) -> str:
+    """Return a tick's state, with its reason where what it said does not tell that."""
+    return row.state.value if row.reason is Reason.ERROR else present.outcome(row)
 
 
 def _alike(rows: list[TickRow]) -> list[list[TickRow]]:

@@ -1,5 +1,6 @@
 """What is known of one day of a feed, and how it is told."""
 
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import groupby
@@ -21,8 +22,9 @@ from everytick.tick import State, TickRow, tick_name
 from everytick.when import Instant
 
 MOST_TICKS = 2_000
-_FIRST = 3
-_LAST = 9
+_MOST = 12
+_FIRST = 4
+_READERS = 6
 _PLURAL: Mapping[Act, str] = {"nothing_new": "nothing new"}
 _STEADY = frozenset[Act]({"unchanged", "held", "refused", "failed", "nothing_new"})
 """What may come to the same several times in a row."""
@@ -72,11 +74,9 @@ def summed_up(known: Known) -> str:
     entries = known.entries
     if not entries:
         return "No refresh ended on that day, and nobody decided anything."
-    counts: dict[Act, int] = {}
-    for entry in entries:
-        counts[entry.act] = counts.get(entry.act, 0) + 1
+    counts = Counter(entry.act for entry in entries)
     parts = ", ".join(f"{count:,} {_PLURAL.get(act, act)}" for act, count in counts.items())
-    decided = sum(counts.get(act, 0) for act in ("approved", "rejected"))
+    decided = sum(counts[act] for act in ("approved", "rejected"))
     tried = len(entries) - decided
     decisions = f" and {present.many(decided, 'decision')}" if decided else ""
     return f"{present.many(tried, 'refresh', 'refreshes')}{decisions}: {parts}."
@@ -98,13 +98,38 @@ class Event:
 
 
 def events(known: Known, *, everything: bool) -> list[Event]:
-    """Return what happened, in order; the middle of a long day is left out unless all is asked for."""
-    found = [_event(known, list(group)) for _, group in groupby(known.entries, key=_likeness)]
-    if everything or len(found) <= _FIRST + _LAST:
+    """Return what happened, in order.
+
+    On a long day good refreshes in a row are told in one line, and the middle is left out; unless all is
+    asked for.
+    """
+    groups = [list(group) for _, group in groupby(known.entries, key=_likeness)]
+    if everything or len(groups) <= _MOST:
+        return [_event(known, group) for group in groups]
+    found: list[Event] = []
+    for quiet, run in groupby(groups, key=lambda group: group[0].act in {"published", "unchanged"}):
+        several = list(run)
+        whole = [entry for group in several for entry in group]
+        found += (
+            [_quiet(known, whole)] if quiet and len(whole) > 1 else [_event(known, one) for one in several]
+        )
+    left = len(found) - _MOST
+    if left <= 0:
         return found
-    left = len(found) - _FIRST - _LAST
-    gap = Event(when="...", what=f"{left:,} more that --all shows", details={})
-    return [*found[:_FIRST], gap, *found[-_LAST:]]
+    gap = Event(when="...", what=f"{left:,} more that --all shows.", details={})
+    return [*found[:_FIRST], gap, *found[_FIRST + left :]]
+
+
+def _quiet(known: Known, good: Sequence[Entry]) -> Event:
+    """Return good refreshes in a row as one event."""
+    counts = Counter(entry.act for entry in good)
+    parts = ", ".join(f"{count:,} {act}" for act, count in counts.items())
+    until = _clock(known, good[-1].at)
+    return Event(
+        when=_clock(known, good[0].at),
+        what=f"{len(good):,} good refreshes until {until}: {parts}. --all shows them.",
+        details={},
+    )
 
 
 def _likeness(entry: Entry) -> object:
@@ -118,7 +143,7 @@ def _event(known: Known, alike: Sequence[Entry]) -> Event:
     when = _clock(known, first.at)
     what = f"{sentence(first)}."
     if len(alike) > 1:
-        what = f"{what} So {len(alike):,} times until {_clock(known, last.at)}."
+        what = f"{what} So it went {len(alike):,} times, until {_clock(known, last.at)}."
     told = {
         "asked by": "" if first.actor else first.tick or "hand: everytick feed refresh",
         "arrived": "" if first.actor else _arrived(known, first),
@@ -171,7 +196,13 @@ def readers(known: Known) -> Iterator[tuple[str, str]]:
     throughout = "all day" if known.now >= known.day.end else "until now"
     if not known.snapshots or known.snapshots[0].at >= known.day.begin:
         yield "at first" if known.snapshots else throughout, "none: no list had been published yet"
-    for each in known.snapshots:
+    left = len(known.snapshots) - _READERS
+    if left > 0:
+        yield (
+            "...",
+            f"{present.many(left, 'list')} before; everytick feed history {known.which.name} has them",
+        )
+    for each in known.snapshots[max(0, left) :]:
         early = each.at < known.day.begin
         of = f", of {each.as_of}" if each.as_of else ""
         by = f", approved by {each.approved_by}" if each.approved_by else ""
