@@ -84,6 +84,7 @@ class Feed:
 
         key: The column that names a row; it is always kept.
         format: How the list is written.
+        sheet: For a workbook: the name of its sheet; None for the first.
         pattern: For text: a regular expression whose named groups are the columns.
         encoding: How the text may be encoded, tried in this order; decoding is strict.
         delimiter: What separates two fields; one ASCII character.
@@ -130,7 +131,8 @@ class Feed:
     keep_downloads: int = 30
 
     key: str
-    format: Literal["csv", "text"] = "csv"
+    format: Literal["csv", "excel", "text"] = "csv"
+    sheet: str | None = None
     pattern: str | None = None
     encoding: tuple[str, ...] = ("utf-8",)
     delimiter: str = ","

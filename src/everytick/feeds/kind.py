@@ -36,11 +36,18 @@ _PAGE = re.compile(
 _NAME_IN_ANGLES = re.compile(rb"<[^<>\n]*>[ ]*[,;|\t]")
 _JSON = re.compile(rb'\{\s*(?:"|\}|\Z)|\[\s*(?:[\[{"\]]|-?[0-9.]+\s*(?:,|\]\s*\Z))')
 _MARKED_UP = frozenset({"a page", "XML", "JSON"})
+_WORKBOOKS = frozenset({"an old Excel workbook (.xls)", "an Excel workbook (.xlsx)"})
 
 _PLAIN = ("text/csv", "text/plain", "text/*-separated-values", "*/octet-stream", "*/*download", "*/*csv")
 _PACKED = ("application/gzip", "application/x-gzip")
 _SUITING: Mapping[str, tuple[str, ...]] = {
     "csv": (*_PLAIN, *_PACKED, "application/vnd.ms-excel"),
+    "excel": (
+        "application/vnd.ms-excel*",
+        "application/vnd.openxmlformats-*",
+        "*/octet-stream",
+        "*/*download",
+    ),
     "text": (*_PLAIN, *_PACKED, "text/*", "*/*json", "*/*xml", "*/*javascript"),
 }
 
@@ -66,6 +73,21 @@ def recognised(head: bytes) -> str | None:
     return "JSON" if _JSON.match(text) else None
 
 
+def refused(feed: Feed, found: str | None) -> str | None:
+    """Return words for what cannot be a feed's list by its first bytes; None if it can.
+
+    Args:
+        feed: The feed.
+        found: What was recognised.
+    """
+    if feed.format == "excel":
+        return None if found in _WORKBOOKS else f"{found or 'plain text'} instead of an Excel workbook"
+    if found is None or (feed.format == "text" and found in _MARKED_UP):
+        return None
+    hint = '; write format = "excel"' if found in _WORKBOOKS and feed.format == "csv" else ""
+    return f"{found} instead of a list{hint}"
+
+
 def objection(feed: Feed, head: bytes, headers: Mapping[str, str]) -> str | None:
     """Return why this cannot be a feed's list; None if it can.
 
@@ -77,8 +99,8 @@ def objection(feed: Feed, head: bytes, headers: Mapping[str, str]) -> str | None
     if len(head) < 2:
         return f"a body of {len(head)} bytes"
     found = recognised(head)
-    if found and not (feed.format == "text" and found in _MARKED_UP):
-        return f"{found} instead of a list{_start(head) if found in _MARKED_UP else ''}"
+    if (strange := refused(feed, found)) is not None:
+        return f"{strange}{_start(head) if found in _MARKED_UP else ''}"
     media_type = headers.get("content-type", "").partition(";")[0].strip().lower()
     suiting = feed.content_types if feed.content_types is not None else _SUITING[feed.format]
     if media_type and not any(_suits(media_type, each) for each in suiting):

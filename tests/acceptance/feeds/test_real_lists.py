@@ -6,7 +6,9 @@ standard library alone.
 
 import csv
 import gzip
+import io
 import re
+import zipfile
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler
@@ -122,6 +124,21 @@ def funds(text: str) -> Iterator[tuple[str, tuple[str, ...]]]:
 def orders(text: str) -> Iterator[tuple[str, tuple[str, ...]]]:
     for found in re.findall(r'"id":(\d+)', text):
         yield found, ()
+
+
+def hong_kong(text: str) -> Iterator[tuple[str, tuple[str, ...]]]:
+    """Judge a workbook by the XML of its sheet."""
+    with zipfile.ZipFile(io.BytesIO(text.encode("latin-1"))) as book:
+        sheet = book.read("xl/worksheets/sheet1.xml").decode()
+    for row in sheet.split("</x:row>"):
+        cells = dict(re.findall(r'<x:c r="([A-Z]+)\d+"[^>]*><x:v>([^<]*)</x:v>', row))
+        yield cells.get("G", ""), (cells.get("A", ""),)
+
+
+def australia(text: str) -> Iterator[tuple[str, tuple[str, ...]]]:
+    """Judge an old workbook by the text in it, mended where one record (0x3C) goes on in the next."""
+    whole = re.sub("<\x00..\x00?", "", text, flags=re.DOTALL)
+    yield from ((isin, ()) for isin in re.findall(r"(?<=\x00)[A-Z]{2}[0-9A-Z]{9}\d", whole))
 
 
 NSE_HEADER = ["SYMBOL", "NAME OF COMPANY", "SERIES", "DATE OF LISTING", "PAID UP VALUE", "MARKET LOT"]
@@ -340,6 +357,41 @@ SOURCES = [
             Day("ISIN-20250921-header-only.csv", "FeedRefused", "empty|no rows|0 rows"),
             Day("../nsdl_casparser/isin-2025.3.1.csv.gz", "unchanged"),
         ],
+    ),
+    Source(
+        folder="hkex",
+        table={
+            "key": "ISIN",
+            "format": "excel",
+            "columns": ["Stock Code"],
+            "none": "",
+            "check": "isin",
+            "max_removed": "25%",  # two months of expired warrants
+            "as_of": {"pattern": r"Updated as at (\S+)", "format": "%d/%m/%Y"},
+        },
+        judge=hong_kong,
+        encoding="latin-1",
+        media_type="application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
+        days=[
+            Day("ListOfSecurities-20211011.xlsx"),
+            Day("ListOfSecurities-20211203.xlsx"),
+            Day("ListOfSecurities-20211011.xlsx", "FeedRefused", "of 2021-10-11, older"),
+        ],
+    ),
+    Source(
+        folder="asx",
+        table={
+            "key": "ISIN code",
+            "format": "excel",
+            "columns": ["ISIN code"],
+            "sections": True,
+            "check": "isin",
+            "as_of": {"pattern": r"last updated: (\S+)", "format": "%d/%m/%y"},
+        },
+        judge=australia,
+        encoding="latin-1",
+        media_type="application/vnd.ms-excel",
+        days=[Day("ISIN-20220628.xls")],
     ),
     Source(
         folder="firds",

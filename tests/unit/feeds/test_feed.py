@@ -82,7 +82,7 @@ def test_every_key_can_be_set() -> None:
         ("url", "http://[::1/list", "no URL"),
         ("url", 7, "not a text"),
         ("key", "  ", "not a text"),
-        ("format", "xlsx", "one of: csv"),
+        ("format", "xlsx", "one of: csv, excel, text"),
         ("check", "luhn", "one of: isin"),
         ("columns", "name", "no list of columns"),
         ("columns", [], "no list of columns"),

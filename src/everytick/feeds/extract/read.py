@@ -6,14 +6,14 @@ from dataclasses import replace
 import polars as pl
 
 from everytick.errors import ExtractFailed
-from everytick.feeds.extract import as_of, csv, names, pattern
+from everytick.feeds.extract import as_of, csv, excel, names, pattern
 from everytick.feeds.extract.decode import as_utf8
 from everytick.feeds.extract.extracted import Extracted
 from everytick.feeds.extract.table import Table
 from everytick.feeds.feed import Feed
-from everytick.feeds.kind import HEAD, recognised
+from everytick.feeds.kind import HEAD, recognised, refused
 
-_READERS = {"csv": csv.read, "text": pattern.read}
+_READERS = {"csv": csv.read, "excel": excel.read, "text": pattern.read}
 _ROW = "\0row"
 
 
@@ -28,10 +28,10 @@ def extract(body: bytes, feed: Feed, response: Mapping[str, str]) -> Extracted:
     Raises:
         ExtractFailed: The bytes are not the list that the feed describes; the message says where.
     """
-    found = recognised(body[:HEAD]) if feed.format == "csv" else None
-    if found is not None:
-        raise ExtractFailed(f"the file is {found} instead of a list")
-    table = _without_nothing(_READERS[feed.format](as_utf8(body, feed.encoding), feed))
+    if (strange := refused(feed, recognised(body[:HEAD]))) is not None:
+        raise ExtractFailed(f"the file is {strange}")
+    content = body if feed.format == "excel" else as_utf8(body, feed.encoding)
+    table = _without_nothing(_READERS[feed.format](content, feed))
     others = [_cell(table, name).alias(name) for name in names.kept(table.names, feed)]
     keys = [_cell(table, name).str.strip_chars() for name in names.keys(feed)]
     if feed.key_from is None and not feed.none:
