@@ -36,6 +36,13 @@ fast: setup ## Run the fast tests alone: no servers, no other processes
 fault: setup tools ## Kill, stop and starve it for a quarter of an hour
 	@EVERYTICK_KILLS=100 $(BIN)/pytest -n 2 --dist loadfile -rP tests/fault
 
+.PHONY: fuzz
+fuzz: setup ## Damage real lists for three minutes and see that none is read wrongly (FUZZ_SECONDS=180)
+	@$(BIN)/python -c 'import atheris' 2>/dev/null || \
+		$(BIN)/pip install --quiet --constraint constraints.txt --only-binary atheris --group fuzz 2>/dev/null || \
+		{ echo 'make fuzz: atheris cannot be installed here; it has wheels for Python 3.11 to 3.13 on Linux' >&2; exit 2; }
+	@$(BIN)/python -m tests.fuzz
+
 .PHONY: bench
 bench: setup ## Measure what is asked for, beside baselines, in one table
 	@$(BIN)/python bench/table.py
