@@ -119,16 +119,10 @@ def check(extracted: Extracted, feed: Feed) -> Checked:
 
 
 def _by_key(rows: pl.DataFrame, key: str) -> pl.DataFrame:
-    """Sort rows by key, then by place.
-
-    The first bytes of a key as one number come before the key itself: the order is the same, and millions of
-    rows are sorted several times faster.
-    """
+    """Sort rows by key, then by place; the streaming engine does it several times faster than the other."""
     if rows.get_column(key).is_sorted():
         return rows
-    padded = (pl.col(key) + "\0" * 8).cast(pl.Binary).bin.slice(0, 8)
-    number = padded.bin.reinterpret(dtype=pl.UInt64, endianness="big")
-    return rows[rows.select(pl.arg_sort_by(number, key, maintain_order=True)).to_series()]
+    return rows.lazy().sort(key, maintain_order=True).collect(engine="streaming")
 
 
 def _invalid(rows: pl.DataFrame, extracted: Extracted, feed: Feed) -> pl.DataFrame:
