@@ -1,64 +1,55 @@
 """The documents are run: what they tell a reader to type works, in the order they tell it."""
 
 import re
-import signal
-import subprocess
-import sys
+import shlex
 import tomllib
 from collections.abc import Iterator
 from pathlib import Path
-from threading import Event
 
+import pytest
+import typer
+from typer.core import TyperGroup
+
+from everytick import settings
 from everytick.app import find_app
+from everytick.cli.commands import application
 from everytick.cli.manual import manual
+from everytick.feeds import section
+from everytick.feeds.catalogue import resolve, sources
+from everytick.feeds.feed import Feed
 
-ROOT = Path(__file__).parents[2]
-EVERYTICK = Path(sys.executable).with_name("everytick")
-STEP = re.compile(
-    r"<!-- (wait) (\d+) seconds -->"
-    r"|<!-- (file|append|run)(?:: (\S+)| for (\d+) seconds)? -->\n```\w+\n(.*?)```",
-    re.DOTALL,
-)
+from .reader import ROOT, Reader, steps, typed
 
-
-def steps(document: str) -> Iterator[tuple[str, str, str, str]]:
-    for found in STEP.finditer((ROOT / document).read_text("utf-8")):
-        wait, seconds, act, name, span, block = (part or "" for part in found.groups())
-        yield wait or act, name, seconds or span, block
+DOCUMENTS = [ROOT / "README.md", *sorted(ROOT.glob("docs/**/*.md"))]
+PLAYED = [document for document in DOCUMENTS if any(steps(document))]
+KNOWN = {"url": "https://example.org/list.csv", "key": "ISIN", "schedule": "@daily"}
 
 
-def typed(block: str) -> list[list[str]]:
-    lines = [line[2:] for line in block.splitlines() if line.startswith("$ ")]
-    return [[word.strip('"') for word in re.findall(r'"[^"]*"|\S+', line)] for line in lines]
+def name(document: Path) -> str:
+    return str(document.relative_to(ROOT))
 
 
-def run(words: list[str], folder: Path, seconds: str) -> str:
-    assert words[0] == "everytick"
-    with subprocess.Popen(
-        [EVERYTICK, *words[1:]], cwd=folder, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
-    ) as started:
-        try:
-            output, _ = started.communicate(timeout=float(seconds or 60))
-        except subprocess.TimeoutExpired:
-            assert seconds, f"{words} did not end"
-            started.send_signal(signal.SIGINT)
-            output, _ = started.communicate(timeout=30)
-    assert started.returncode == 0, f"{words}: {output}"
-    return output
+def blocks(document: Path, language: str) -> list[str]:
+    """Return a document's blocks of a language, also those within a list."""
+    found = re.findall(
+        rf"^([ ]*)```{language}\n(.*?)^[ ]*```", document.read_text("utf-8"), re.DOTALL | re.MULTILINE
+    )
+    return [re.sub(rf"^{indent}", "", text, flags=re.MULTILINE) for indent, text in found]
 
 
-def test_the_tutorial_works_as_it_is_written(tmp_path: Path) -> None:
-    said: dict[str, str] = {}
-    for act, name, seconds, block in steps("docs/tutorial/first-task.md"):
-        if act == "file":
-            (tmp_path / name).write_text(block, "utf-8")
-        elif act == "wait":
-            Event().wait(float(seconds))
-        elif act == "append":
-            with (tmp_path / name).open("a", encoding="utf-8") as file:
-                file.write(block)
-        else:
-            said |= {" ".join(words): run(words, tmp_path, seconds) for words in typed(block)}
+def read(document: str, folder: Path) -> dict[str, str]:
+    with Reader(folder) as reader:
+        return reader.read(ROOT / document).said
+
+
+@pytest.mark.parametrize("document", [each for each in PLAYED if "tutorial" not in each.parts], ids=name)
+def test_a_document_works_as_it_is_written(document: Path, tmp_path: Path) -> None:
+    said = read(name(document), tmp_path)
+    assert said, "nothing was typed"
+
+
+def test_the_first_task_works_as_it_is_written(tmp_path: Path) -> None:
+    said = read("docs/tutorial/first-task.md", tmp_path)
     assert "+ hello" in said["everytick plan jobs.toml"]
     assert "hello@" in said["everytick ticks hello -a jobs.toml"]
     flaky = [line for line in said["everytick ticks flaky -a jobs.toml"].splitlines() if "succeeded" in line]
@@ -68,18 +59,15 @@ def test_the_tutorial_works_as_it_is_written(tmp_path: Path) -> None:
 
 
 def test_the_readme_shows_a_configuration_that_is_accepted(tmp_path: Path) -> None:
-    text = (ROOT / "README.md").read_text("utf-8")
-    blocks = re.findall(r"```toml\n(.*?)```", text, re.DOTALL)
-    assert len(blocks) == 2
-    whole = "\n".join(blocks)
+    whole = "\n".join(blocks(ROOT / "README.md", "toml"))
     tomllib.loads(whole)
     (tmp_path / "jobs.toml").write_text(whole, "utf-8")
-    assert {task.name for task in find_app(str(tmp_path / "jobs.toml")).tasks} == {"hello", "report", "nse"}
+    found = {task.name for task in find_app(str(tmp_path / "jobs.toml")).tasks}
+    assert found == {"hello", "report", "shares", "nse", "funds"}
 
 
 def test_the_readme_shows_a_module_that_defines_its_task(tmp_path: Path) -> None:
-    text = (ROOT / "README.md").read_text("utf-8")
-    (block,) = re.findall(r"```python\n(.*?)```", text, re.DOTALL)
+    (block,) = blocks(ROOT / "README.md", "python")
     (tmp_path / "jobs.py").write_text(block, "utf-8")
     (task,) = find_app(str(tmp_path / "jobs.py")).tasks
     assert task.name == "refresh_prices"
@@ -91,7 +79,91 @@ def test_the_reference_of_commands_says_what_the_commands_say() -> None:
     assert (ROOT / "docs/reference/commands.md").read_text("utf-8") == manual(), "make docs writes it anew"
 
 
-def test_every_link_between_documents_leads_somewhere() -> None:
-    for document in [ROOT / "README.md", *ROOT.glob("docs/**/*.md")]:
-        for target in re.findall(r"\]\(([^)#:]+)(?:#[^)]*)?\)", document.read_text("utf-8")):
-            assert (document.parent / target).exists(), f"{document.relative_to(ROOT)} links to {target}"
+@pytest.mark.parametrize("document", DOCUMENTS, ids=name)
+def test_every_table_that_is_shown_is_accepted(document: Path, tmp_path: Path) -> None:
+    for number, block in enumerate(blocks(document, "toml")):
+        told = tomllib.loads(block)
+        if not {"task", "feed"} & told.keys():
+            assert section.read("list", {**KNOWN, **told})[1].keys() <= {"schedule", *settings.POLICIES}
+            continue
+        file = tmp_path / f"{number}.toml"
+        file.write_text(block, "utf-8")
+        named = {*told.get("task", ()), *told.get("feed", ())}
+        assert {task.name for task in find_app(str(file)).tasks} == named
+
+
+@pytest.mark.parametrize("document", DOCUMENTS, ids=name)
+def test_every_command_that_is_shown_exists(document: Path) -> None:
+    for block in blocks(document, "console"):
+        for command, _ in typed(block):
+            words = shlex.split(command.partition(" > ")[0], comments=True)
+            if words[0] == "everytick":
+                understood(words[1:])
+
+
+def understood(words: list[str]) -> None:
+    """Let the parser of the commands read some words, and run nothing; it raises what it does not know."""
+    command = typer.main.get_command(application)
+    context = command.make_context("everytick", [words[0]], resilient_parsing=True)
+    while isinstance(command, TyperGroup):
+        found = command.get_command(context, words[0])
+        assert found is not None, f"there is no {words[0]}"
+        command, words = found, words[1:]
+    command.make_context(command.name, words, parent=context)
+
+
+def rows(document: str) -> Iterator[tuple[str, list[str]]]:
+    """Yield each key that stands in the first column of a table, with the other columns."""
+    for line in (ROOT / document).read_text("utf-8").splitlines():
+        if line.startswith("| `"):
+            first, *others = (cell.strip() for cell in re.split(r"(?<!\\)\|", line.strip("|")))
+            for key in re.findall(r"`(\w+)(?: = [^`]*)?`", first):
+                yield key, others
+
+
+def test_the_reference_of_feeds_tells_every_key_and_what_holds_without_it() -> None:
+    told = dict(rows("docs/reference/feeds.md"))
+    assert section.KEYS | {"source"} <= told.keys()
+    shortest = Feed(name="list", url=KNOWN["url"], key=KNOWN["key"])
+    compared = 0
+    for key in section.KEYS:
+        found = re.fullmatch(r"`([^`]+)`", told[key][-1])
+        if found:
+            value = tomllib.loads(f"key = {found[1]}")["key"]
+            compared += 1
+            given, _ = section.read("list", {**KNOWN, key: value})
+            assert getattr(given, key) == getattr(shortest, key), key
+    assert compared > 15
+
+
+def test_the_reference_of_feeds_names_every_source_that_is_known() -> None:
+    text = (ROOT / "docs/reference/feeds.md").read_text("utf-8")
+    for source in sources():
+        assert f"`{source}`" in text
+        assert resolve({"source": source})
+
+
+def test_the_reference_of_the_configuration_tells_every_policy() -> None:
+    told = dict(rows("docs/reference/configuration.md"))
+    assert set(settings.POLICIES) <= told.keys()
+
+
+def anchors(document: Path) -> set[str]:
+    """Return the places of a document that a link can name, as GitHub names them."""
+    titles = re.findall(r"^#+ (.+)$", document.read_text("utf-8"), re.MULTILINE)
+    return {re.sub(r"[^\w\- ]", "", title.lower()).replace(" ", "-") for title in titles}
+
+
+@pytest.mark.parametrize("document", DOCUMENTS, ids=name)
+def test_every_link_between_documents_leads_somewhere(document: Path) -> None:
+    for target, anchor in re.findall(r"\]\(([^)#:]*)(?:#([^)]*))?\)", document.read_text("utf-8")):
+        other = (document.parent / target).resolve() if target else document
+        assert other.exists(), f"a link leads to {target}"
+        assert not anchor or anchor in anchors(other), f"{target} has no #{anchor}"
+
+
+def test_every_document_is_in_the_index() -> None:
+    index = (ROOT / "docs/README.md").read_text("utf-8")
+    for document in ROOT.glob("docs/**/*.md"):
+        if document.name != "README.md":
+            assert f"({document.relative_to(ROOT / 'docs')})" in index, name(document)
