@@ -125,6 +125,10 @@ class Screen:
         missing = [word for word in words if word not in self.seen]
         assert not missing, f"{missing} not in {self.seen[-4000:]}"
 
+    def types(self, text: str) -> None:
+        """Press keys."""
+        os.write(self._screen, text.encode())
+
     def interrupt(self) -> int:
         """Press Ctrl-C until the program heeds it; return its exit code."""
         self.program.send_signal(signal.SIGINT)

@@ -94,19 +94,23 @@ def test_lists(shell: Shell) -> None:
         provider.serve(b"ISIN,NAME\nUS0378331005,Apple\nDE0007164600,SAP\n")
         done = shell("feed", "refresh", "list", "--json").json
         assert done == {
-            "verdict": "published", "rows": 2, "snapshot": 1,
-            "added": 2, "removed": 0, "changed": 0, "invalid": 0,
+            "verdict": "published", "arrived": "other_bytes", "as_of": None, "rows": 2, "snapshot": 1,
+            "added": 2, "removed": 0, "changed": 0, "invalid": 0, "repeated": 0, "warnings": [],
         }  # fmt: skip
         provider.serve(b"ISIN,NAME\nUS0378331005,Apple Inc.\nDE0007164600,SAP\nINE002A01018,Reliance\n")
         assert "1 added, 0 removed, 1 changed" in shell("feed", "refresh", "list").out
         told = shell("feed", "changes", "list", "--json").json
         assert told == {"added": ["INE002A01018"], "removed": [], "changed": ["US0378331005"], "snapshot": 2}
-        assert shell("feed", "changes", "list").out.splitlines()[1:] == ["+ INE002A01018", "~ US0378331005"]
+        assert shell("feed", "changes", "list").out.splitlines()[1:] == [
+            "+ INE002A01018  Reliance",
+            "~ US0378331005  NAME: Apple -> Apple Inc.",
+        ]
         provider.serve(b"ISIN,NAME\nUS0378331005,Apple\n")
-        assert "more than max_removed, 40%" in shell("feed", "refresh", "list", code=1).err
+        assert "more than max_removed" in shell("feed", "refresh", "list", code=1).err
         seen = shell("feed", "show", "list", "--json").json
         assert set(seen) == {
-            "feed", "snapshot", "rows", "accepted_at", "good_at", "published", "path", "refused",
+            "feed", "snapshot", "rows", "as_of", "accepted_at", "good_at", "published", "path", "refused",
+            "held", "last",
         }  # fmt: skip
         assert (seen["snapshot"], seen["rows"]) == (2, 3)
         assert "max_removed" in seen["refused"]["reason"]

@@ -8,7 +8,7 @@ from rich.table import Table
 from rich.text import Text
 
 from everytick.cli import present, tables
-from everytick.cli.verdict import act, plain
+from everytick.cli.verdict import act, briefly, plain
 from everytick.errors import EverytickError
 from everytick.feeds.journal import Entry
 from everytick.feeds.show import Shown, entries, show
@@ -86,11 +86,13 @@ class Lists:
             told.append(_cut(f"  {_served(found, self._now)}", width, "green" if found.snapshot else ""))
         elif trouble := self._trouble(name):
             since = f"{name} good again, but {present.ago(trouble.at, self._now)} {act(trouble)}"
-            told.append(_cut(f"{since}: {trouble.reason}", width, "dim"))
+            told.append(_cut(f"{since}: {briefly(trouble.reason)}", width, "dim"))
         return told
 
     def _against(self, name: str, entry: Entry, width: int) -> Text:
-        return _cut(f"{name} {act(entry)} {present.ago(entry.at, self._now)}: {entry.reason}", width, "red")
+        return _cut(
+            f"{name} {act(entry)} {present.ago(entry.at, self._now)}: {briefly(entry.reason)}", width, "red"
+        )
 
     def _trouble(self, name: str) -> Entry | None:
         """Return what was refused or held last, where that is not long ago."""

@@ -100,12 +100,17 @@ def sentence(entry: Entry) -> str:
             return f"{entry.actor} rejected it: this very list is refused from then on"
 
 
+def briefly(reasons: str) -> str:
+    """Return reasons without the address at their begin, which is long and the same each time."""
+    return plain(_ADDRESS.sub("", reasons))
+
+
 def complaint(error: str) -> str:
     """Return why a refresh published nothing, from the error of its tick: short, what matters first."""
     kind, _, words = error.partition(": ")
     if kind not in _KINDS:
         return plain(error)
-    return plain(f"{_KINDS[kind]}{_ADDRESS.sub('', words)}")
+    return _KINDS[kind] + briefly(words)
 
 
 def plain(text: str) -> str:

@@ -183,7 +183,7 @@ class _Screen:
                 tables.styled(row.state.value, _state(row)),
                 present.late(row),
                 present.took(row),
-                tables.clipped(self._said(row)),
+                tables.clipped(self._said(row) or (row.reason.value if row.reason else "")),
             )
         return made
 
@@ -192,8 +192,9 @@ class _Screen:
 
 
 def _state(row: TickRow) -> str:
-    """Return a tick's state, with its reason where what it said does not tell that."""
-    return row.state.value if row.reason is Reason.ERROR else present.outcome(row)
+    """Return a tick's state, with its reason where what is said of it does not tell that."""
+    told = row.reason is Reason.ERROR or row.state is State.SKIPPED
+    return row.state.value if told else present.outcome(row)
 
 
 def _alike(rows: list[TickRow]) -> list[list[TickRow]]:

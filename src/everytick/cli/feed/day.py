@@ -110,9 +110,8 @@ def events(known: Known, *, everything: bool) -> list[Event]:
     for quiet, run in groupby(groups, key=lambda group: group[0].act in {"published", "unchanged"}):
         several = list(run)
         whole = [entry for group in several for entry in group]
-        found += (
-            [_quiet(known, whole)] if quiet and len(whole) > 1 else [_event(known, one) for one in several]
-        )
+        short = quiet and len(whole) > 1
+        found += [_quiet(known, whole)] if short else [_event(known, one) for one in several]
     left = len(found) - _MOST
     if left <= 0:
         return found
@@ -198,10 +197,8 @@ def readers(known: Known) -> Iterator[tuple[str, str]]:
         yield "at first" if known.snapshots else throughout, "none: no list had been published yet"
     left = len(known.snapshots) - _READERS
     if left > 0:
-        yield (
-            "...",
-            f"{present.many(left, 'list')} before; everytick feed history {known.which.name} has them",
-        )
+        before = present.many(left, "list")
+        yield "...", f"{before} before; everytick feed history {known.which.name} has them"
     for each in known.snapshots[max(0, left) :]:
         early = each.at < known.day.begin
         of = f", of {each.as_of}" if each.as_of else ""
