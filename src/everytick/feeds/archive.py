@@ -125,7 +125,10 @@ class Archive:
         """
         path = self.content(snapshot)
         if not path.exists():
-            raise FeedError(f"{path} is gone: snapshot {snapshot.sequence} of '{self.name}'")
+            raise FeedError(
+                f"{path} is gone: snapshot {snapshot.sequence} of '{self.name}'; "
+                f"as many lists are kept as feed.{self.name}.keep_snapshots says"
+            )
         return content.verified(path, snapshot.digest, snapshot.kept)
 
     def content(self, snapshot: Snapshot) -> Path:
@@ -199,10 +202,16 @@ class Archive:
         """Let no list wait any more."""
         durable.remove(self._held)
 
-    def prune(self, downloads: Collection[str]) -> None:
-        """Remove lists that no snapshot vouches for, and what was left out of downloads that are gone."""
-        held = self.held()
-        digests = {each.digest for each in (*self.snapshots(), *([held.snapshot] if held else []))}
+    def prune(self, downloads: Collection[str], snapshots: int) -> None:
+        """Remove lists that nobody vouches for any more, and what was left out of downloads that are gone.
+
+        Args:
+            downloads: The digests of those that are kept.
+            snapshots: How many of the newest lists are kept, beside the first and the one that is held.
+        """
+        held, sequences = self.held(), self.sequences()
+        vouched = [self.snapshot(sequence) for sequence in {*sequences[:1], *sequences[-snapshots:]}]
+        digests = {each.digest for each in (*vouched, *([held.snapshot] if held else []))}
         for folder, needed in ((self._content, digests), (self._quarantine, downloads)):
             for path in folder.glob("*.parquet"):
                 if path.stem not in needed:

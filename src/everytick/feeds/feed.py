@@ -81,6 +81,8 @@ class Feed:
         fetch_timeout: Seconds that a download may take; half of it for a single wait.
         size_limit: Bytes that may arrive, and bytes they may unpack to.
         keep_downloads: How many downloads are kept as they arrived.
+        keep_snapshots: How many accepted lists are kept whole, beside the first; what came and went of the
+            others stays known.
 
         key: The column that names a row; it is always kept.
         format: How the list is written.
@@ -129,6 +131,7 @@ class Feed:
     fetch_timeout: float = 60.0
     size_limit: int = 512 * 10**6
     keep_downloads: int = 30
+    keep_snapshots: int = 1000
 
     key: str
     format: Literal["csv", "excel", "text"] = "csv"

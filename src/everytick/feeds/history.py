@@ -44,7 +44,7 @@ class Span:
         began: Whether the key was new to the list, came back to it, or only its identity changed.
         until: Its end, the first moment when it was no longer so; None while it lasts.
         ended: Whether the key left the list, or its identity changed; None while it lasts.
-        row: The other columns as they stood at its begin.
+        row: The other columns as they stood at its begin; empty where that list is no longer kept whole.
     """
 
     key: str
@@ -151,6 +151,8 @@ def _kind(archive: Archive, snapshot: Snapshot, key: str) -> Kind | None:
 
 
 def _row(archive: Archive, snapshot: Snapshot, key: str) -> Mapping[str, str]:
+    if not archive.content(snapshot).exists():
+        return {}
     found = content.find(archive.content(snapshot), snapshot.key, key).drop(snapshot.key)
     return found.row(0, named=True)
 

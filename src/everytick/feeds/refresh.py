@@ -263,7 +263,8 @@ class _Refresh:
         held = self._archive.held()
         needed = {each.raw_sha256 for each in (self._archive.newest(), held and held.snapshot) if each}
         self._downloads.prune(self._feed.keep_downloads, needed)
-        self._archive.prune({*needed, *(each.sha256 for each in self._downloads.all())})
+        kept = {*needed, *(each.sha256 for each in self._downloads.all())}
+        self._archive.prune(kept, self._feed.keep_snapshots)
 
 
 def _act(error: FeedError) -> Act:

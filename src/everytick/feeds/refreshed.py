@@ -14,7 +14,7 @@ from everytick.when import Instant
 _SHOWN = 5
 _NOT_READING = frozenset(
     {"url", "headers", "hosts", "allow_private", "content_types", "fetch_timeout", "size_limit"}
-    | {"keep_downloads", "publish", "formats", "window", "same_on"}
+    | {"keep_downloads", "keep_snapshots", "publish", "formats", "window", "same_on"}
 )
 
 

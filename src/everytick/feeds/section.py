@@ -58,6 +58,13 @@ def _number(where: str, value: object) -> int:
     return value
 
 
+def _count(where: str, value: object) -> int:
+    number = _number(where, value)
+    if not number:
+        raise ConfigError(f"{where} is 0; at least the newest one is kept")
+    return number
+
+
 def _url(where: str, value: object) -> str:
     text = _text(where, value)
     try:
@@ -290,6 +297,7 @@ _READERS: Mapping[str, Callable[[str, object], Any]] = {
     "fetch_timeout": _seconds,
     "size_limit": _size,
     "keep_downloads": _number,
+    "keep_snapshots": _count,
     "key": _text,
     "format": _one_of("csv", "excel", "text"),
     "sheet": _text,

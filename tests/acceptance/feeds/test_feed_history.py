@@ -225,3 +225,17 @@ def test_the_journal_can_be_asked_for_a_time(provider: Provider, tmp_path: Path)
         refresh(feed, tmp_path, moment=moment)
     assert [entry.at for entry in entries(tmp_path, "list", since=1, until=3)] == [2, 1]
     assert [entry.act for entry in entries(tmp_path, "list", limit=1)] == ["unchanged"]
+
+
+def test_of_old_lists_is_kept_what_came_and_went(provider: Provider, tmp_path: Path) -> None:
+    feed = replace(FREE, url=provider.url, keep_snapshots=2)
+    for day, state in enumerate([{"A": "x"}, {"A": "x", "B": "x"}, {"A": "y", "B": "x"}, {"B": "x"}], 1):
+        provider.serve(text(state))
+        refresh(feed, tmp_path, moment=day * DAY)
+    first, second, third, fourth = snapshots(tmp_path, "list")
+    assert [listing(tmp_path, "list", each).height for each in (first, third, fourth)] == [1, 2, 1]
+    with pytest.raises(FeedError, match="keep_snapshots"):
+        listing(tmp_path, "list", second)
+    assert spans(tmp_path, "A") == [(1, "added", 3, "changed", "x"), (3, "changed", 4, "removed", "y")]
+    (span,) = history(tmp_path, "list", "B")
+    assert (span.since.sequence, span.until, span.row) == (2, None, {})

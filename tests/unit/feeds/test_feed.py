@@ -76,6 +76,7 @@ def test_every_key_can_be_set() -> None:
 @pytest.mark.parametrize(
     ("key", "value", "words"),
     [
+        ("keep_snapshots", 0, "at least the newest one"),
         ("url", "ftp://example.org/list", "http or https"),
         ("url", "https://user:word@example.org/list", "keeps no secrets"),
         ("url", "https:///list", "http or https"),
