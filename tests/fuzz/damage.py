@@ -3,6 +3,8 @@
 Whatever draws the chances may be asked for them: the standard library, or hypothesis, which shrinks them.
 """
 
+import re
+from codecs import BOM_UTF8
 from collections.abc import Callable, Sequence
 from itertools import pairwise
 from random import Random
@@ -19,6 +21,7 @@ _ODD = [
     *(b"\xef\xbb\xbf", b"\xff\xfe", b'"', b'""', b'"""', b'"\n"', b'",', b'";', b"'", b"\\", b"-", b"<"),
     *(b"<html>\n", b"NaN", b"ISIN", b"isin", b"US0378331005", b"INE144J01028", b"01-Jan-9999"),
 ]  # fmt: skip
+_DATE = re.compile(rb"([0-9]{2}[-./][A-Za-z0-9]{2,3}[-./])[0-9]{4}")
 _PAGE = b"<!DOCTYPE html>\n<html><body>Access denied</body></html>\n"
 
 
@@ -154,6 +157,11 @@ def other_cell(body: bytes, chance: Random) -> bytes:
     return _with_cells(body, chance, lambda cells, at: [*cells[:at], odd, *cells[at + 1 :]], header=header)
 
 
+def copy_cell(body: bytes, chance: Random) -> bytes:
+    """Have the text of one field in its neighbour too."""
+    return _with_cells(body, chance, lambda cells, at: [*cells[:at], cells[at - 1], *cells[at + 1 :]])
+
+
 def quote_cell(body: bytes, chance: Random) -> bytes:
     """Have a field in quotes, perhaps with an end of a line, a delimiter or a quote in it."""
     odd = chance.choice([b"", b"", b"\n", b"\r", b"\r\n", b",", b";", b'""', b'"', b"x"])
@@ -166,6 +174,20 @@ def quote_lines(body: bytes, chance: Random) -> bytes:
     """Have several lines in one pair of quotes."""
     places = sorted(chance.randint(0, len(body)) for _ in range(2))
     return b'"'.join(body[start:end] for start, end in pairwise([0, *places, len(body)]))
+
+
+def mark_line(body: bytes, chance: Random) -> bytes:
+    """Begin a line with a mark or something else that is no part of it, most often the first or second."""
+    lines = _lines(body)
+    place = chance.choice([0, 1, chance.randrange(len(lines))]) % len(lines)
+    lines[place] = chance.choice([BOM_UTF8, chance.choice(_ODD)]) + lines[place]
+    return b"".join(lines)
+
+
+def other_day(body: bytes, chance: Random) -> bytes:
+    """Be of another year, in all dates or in some."""
+    year = chance.choice([b"1999", b"2024", b"2030", b"0000", b"20255"])
+    return _DATE.sub(rb"\g<1>" + year, body, count=chance.choice([0, 0, 1, 5]))
 
 
 def lengthen(body: bytes, chance: Random) -> bytes:
@@ -191,6 +213,6 @@ def follow_up(body: bytes, chance: Random) -> bytes:
 
 DAMAGES: Sequence[Damage] = (
     *(cut, behead, lose_bytes, put_in, flip, lose_lines, repeat_lines, swap_lines, join_lines, other_ends),
-    *(other_delimiters, other_encoding, lose_cell, repeat_cell, swap_cells, other_cell, quote_cell),
-    *(quote_lines, lengthen, lead_in, follow_up),
+    *(other_delimiters, other_encoding, lose_cell, repeat_cell, swap_cells, other_cell, copy_cell),
+    *(quote_cell, quote_lines, mark_line, other_day, lengthen, lead_in, follow_up),
 )  # fmt: skip

@@ -20,6 +20,7 @@ from everytick.feeds.extract import Extracted, extract
 from everytick.feeds.feed import Feed, Limit
 from everytick.feeds.guard import Facts, Judgement, judge
 
+from .damage import MOST
 from .judge import Standing, is_isin, standing
 from .target import refused
 
@@ -180,7 +181,9 @@ def _is_written_as_it_is(checked: Checked) -> None:
         for form, file in written.items():
             content.write(kept, form, file)
         assert content.read(kept).equals(checked.frame), "Parquet holds another list"
+    limit = csv.field_size_limit(MOST)
     found = [*csv.reader(io.StringIO(written["csv"].getvalue().decode(), newline=""), strict=True)]
+    csv.field_size_limit(limit)
     assert found == [checked.frame.columns, *rows], f"CSV differs: {_first(found[1:], rows)}"
     objects = [json.loads(line) for line in written["jsonl"].getvalue().split(b"\n")[:-1]]
     expected = [dict(zip(checked.frame.columns, row, strict=True)) for row in rows]

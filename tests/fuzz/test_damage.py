@@ -20,7 +20,7 @@ def test_nothing_worse_comes_of_a_damaged_input_than_a_refusal(name: str) -> Non
     target = TARGETS[name]
     seeds = target.seeds()
 
-    @settings(max_examples=100, deadline=None, derandomize=True, suppress_health_check=[HealthCheck.too_slow])
+    @settings(max_examples=120, deadline=None, derandomize=True, suppress_health_check=[HealthCheck.too_slow])
     @given(st.sampled_from(seeds), st.randoms())
     def damage(seed: bytes, chance: Random) -> None:
         target.run(target.damage(seed, chance))
@@ -30,10 +30,10 @@ def test_nothing_worse_comes_of_a_damaged_input_than_a_refusal(name: str) -> Non
 
 @pytest.mark.parametrize("damage", DAMAGES, ids=lambda damage: damage.__name__)
 def test_every_damage_is_lived_through(damage: Damage) -> None:
-    seeds = TARGETS["euronext"].seeds()
-    for number in range(10):
-        body = damage(seeds[0][1:], Random(number))
-        TARGETS["euronext"].run(seeds[0][:1] + body)
+    for name in ("nse", "amfi", "euronext", "xetra"):
+        first, *_ = TARGETS[name].seeds()
+        for number in range(12):
+            TARGETS[name].run(first[:1] + damage(first[1:], Random(number)))
 
 
 @pytest.mark.parametrize("name", LISTS)
