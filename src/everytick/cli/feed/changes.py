@@ -9,6 +9,7 @@ from everytick.cli import present
 from everytick.cli.feed.chosen import Chosen, FeedArgument, chosen
 from everytick.cli.options import AppOption, JsonOption
 from everytick.cli.verdict import plain
+from everytick.errors import FeedError
 
 LimitOption = Annotated[
     int | None,
@@ -16,7 +17,9 @@ LimitOption = Annotated[
         "-n", "--limit", min=0, help="At most so many keys of each kind; 10 for people, all for machines."
     ),
 ]
-SIGNS: Mapping[Literal["added", "removed", "changed"], tuple[str, str]] = {
+Kind = Literal["added", "removed", "changed"]
+
+SIGNS: Mapping[Kind, tuple[str, str]] = {
     "added": ("+", "green"), "removed": ("-", "red"), "changed": ("~", "yellow"),
 }  # fmt: skip
 """The sign of each kind of key, and its colour."""
@@ -58,26 +61,37 @@ def draw(which: Chosen, found: Any, limit: int | None) -> None:  # noqa: ANN401 
         found: The ``Changes``.
         limit: How many of each kind; a few if None.
     """
+    from rich.text import Text
+
     from everytick.cli import tables
-    from everytick.feeds import closer
 
     few = _FEW if limit is None else limit
     console, later = tables.console(), found.snapshot
     counts = {"added": later.added, "removed": later.removed, "changed": later.changed}
     for kind, (sign, style) in SIGNS.items():
-        for seen in closer.look(which.data, which.name, found, kind, few):
+        for seen in _seen(which, found, kind, few):
             head = f"{sign} {plain(seen.key)}  "
             if kind == "changed":
                 told = _changed(seen.before, seen.after, later.identity)
-                line = tables.paragraph(plain(told), head, "    ")
+                line = tables.paragraph(plain(told), head, "    ") if told else Text(head.rstrip())
             else:
-                line = tables.clipped(f"{head}{plain(_row(seen.before or seen.after))}")
+                line = tables.clipped(f"{head}{plain(_row(seen.before or seen.after))}".rstrip())
             line.stylize(style, 0, 1)
             console.print(line, no_wrap=kind != "changed", overflow="ellipsis")
         if counts[kind] > few:
             console.print(
                 f"{sign} ... and {counts[kind] - few:,} more {kind}; --limit shows them", markup=False
             )
+
+
+def _seen(which: Chosen, found: Any, kind: Kind, limit: int) -> Sequence[Any]:  # noqa: ANN401 - as for draw
+    """Return keys with their rows; without them where a list is no longer kept."""
+    from everytick.feeds import closer
+
+    try:
+        return closer.look(which.data, which.name, found, kind, limit)
+    except FeedError:
+        return [closer.Seen(key=key, before={}, after={}) for key in found.keys(kind, limit)]
 
 
 def _row(row: Mapping[str, str]) -> str:

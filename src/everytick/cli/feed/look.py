@@ -107,14 +107,19 @@ def _show_then(which: Chosen, day: Day, now: Instant, *, as_json: bool) -> None:
     snapshot = as_of(which.data, which.name, day.date)
     path = which.data / "feeds" / which.name / "content" / f"{snapshot.digest}.parquet"
     if as_json:
-        present.write_json({"feed": which.name} | values.of_snapshot(snapshot) | {"path": str(path)})
+        present.write_json(
+            {"feed": which.name}
+            | values.of_snapshot(snapshot)
+            | {"path": str(path) if path.exists() else None}
+        )
         return
     from everytick.cli import tables
 
     console = tables.console()
     listed = f"as of {day.date}: snapshot {snapshot.sequence}, {snapshot.rows:,} rows"
     console.print(tables.headline(which.name, listed))
-    console.print(tables.pairs(_facts(which.name, snapshot, now) | {"file": str(path)}))
+    file = str(path) if path.exists() else "no longer kept"
+    console.print(tables.pairs(_facts(which.name, snapshot, now) | {"file": file}))
 
 
 def held(
