@@ -1,6 +1,8 @@
 """The documents are run: what they tell a reader to type works, in the order they tell it."""
 
+import json
 import re
+import runpy
 import shlex
 import tomllib
 from collections.abc import Iterator
@@ -21,7 +23,9 @@ from everytick.feeds.feed import Feed
 from .reader import ROOT, Reader, steps, typed
 
 DOCUMENTS = [ROOT / "README.md", *sorted(ROOT.glob("docs/**/*.md"))]
-PLAYED = [document for document in DOCUMENTS if any(steps(document))]
+FIRST_TASK = "docs/tutorial/first-task.md"
+FEEDS = "docs/reference/feeds.md"
+PLAYED = [each for each in DOCUMENTS if any(steps(each)) and each != ROOT / FIRST_TASK]
 KNOWN = {"url": "https://example.org/list.csv", "key": "ISIN", "schedule": "@daily"}
 
 
@@ -42,14 +46,19 @@ def read(document: str, folder: Path) -> dict[str, str]:
         return reader.read(ROOT / document).said
 
 
-@pytest.mark.parametrize("document", [each for each in PLAYED if "tutorial" not in each.parts], ids=name)
+@pytest.mark.parametrize("document", PLAYED, ids=name)
 def test_a_document_works_as_it_is_written(document: Path, tmp_path: Path) -> None:
-    said = read(name(document), tmp_path)
-    assert said, "nothing was typed"
+    assert read(name(document), tmp_path), "nothing was typed"
+    reference = (ROOT / FEEDS).read_text("utf-8")
+    for feed in tmp_path.glob("*/feeds/*"):
+        left = {path.name for path in feed.iterdir() if path.name != "lock"}
+        assert all(re.search(rf"`{re.escape(each)}[`/]", reference) for each in left), left
+        if (feed / "current.json").exists():
+            assert json.loads((feed / "current.json").read_bytes()).keys() <= dict(rows(FEEDS)).keys()
 
 
 def test_the_first_task_works_as_it_is_written(tmp_path: Path) -> None:
-    said = read("docs/tutorial/first-task.md", tmp_path)
+    said = read(FIRST_TASK, tmp_path)
     assert "+ hello" in said["everytick plan jobs.toml"]
     assert "hello@" in said["everytick ticks hello -a jobs.toml"]
     flaky = [line for line in said["everytick ticks flaky -a jobs.toml"].splitlines() if "succeeded" in line]
@@ -93,6 +102,17 @@ def test_every_table_that_is_shown_is_accepted(document: Path, tmp_path: Path) -
 
 
 @pytest.mark.parametrize("document", DOCUMENTS, ids=name)
+def test_all_python_that_is_shown_runs(
+    document: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    for number, block in enumerate(blocks(document, "python")):
+        file = tmp_path / f"shown{number}.py"
+        file.write_text(block, "utf-8")
+        assert runpy.run_path(str(file))
+
+
+@pytest.mark.parametrize("document", DOCUMENTS, ids=name)
 def test_every_command_that_is_shown_exists(document: Path) -> None:
     for block in blocks(document, "console"):
         for command, _ in typed(block):
@@ -122,7 +142,7 @@ def rows(document: str) -> Iterator[tuple[str, list[str]]]:
 
 
 def test_the_reference_of_feeds_tells_every_key_and_what_holds_without_it() -> None:
-    told = dict(rows("docs/reference/feeds.md"))
+    told = dict(rows(FEEDS))
     assert section.KEYS | {"source"} <= told.keys()
     shortest = Feed(name="list", url=KNOWN["url"], key=KNOWN["key"])
     compared = 0
@@ -137,7 +157,7 @@ def test_the_reference_of_feeds_tells_every_key_and_what_holds_without_it() -> N
 
 
 def test_the_reference_of_feeds_names_every_source_that_is_known() -> None:
-    text = (ROOT / "docs/reference/feeds.md").read_text("utf-8")
+    text = (ROOT / FEEDS).read_text("utf-8")
     for source in sources():
         assert f"`{source}`" in text
         assert resolve({"source": source})
