@@ -24,50 +24,24 @@ from collections.abc import Collection, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
-from typing import Self, TypeVar
 
 import msgspec
 import polars as pl
 
-from everytick.errors import FeedError, UnknownName
+from everytick.errors import FeedError
 from everytick.feeds import content, durable
-from everytick.feeds.adopt import adopted
-from everytick.feeds.journal import Entry, Journal
+from everytick.feeds.journal import Entry
+from everytick.feeds.record import Record
 from everytick.feeds.snapshot import Held, Snapshot
 
-_Note = TypeVar("_Note", Snapshot, Held, Entry)
 
-
-class Archive:
+class Archive(Record):
     """What is kept of one feed.
 
     Args:
         data: The folder that holds everything Everytick keeps beside its ledger.
         name: The feed's name.
     """
-
-    def __init__(self, data: Path, name: str) -> None:
-        self.name = name
-        self.folder = data / "feeds" / name
-        self._snapshots = self.folder / "snapshots"
-        self._content = self.folder / "content"
-        self._changes = self.folder / "changes"
-        self._quarantine = self.folder / "quarantine"
-        self._rejected = self.folder / "rejected"
-        self._held = self.folder / "held.json"
-        self._journal = Journal(self.folder / "journal.jsonl")
-
-    def known(self) -> Self:
-        """Return this archive.
-
-        Raises:
-            UnknownName: There is nothing in it.
-        """
-        if not self.folder.is_dir():
-            raise UnknownName(
-                f"feed '{self.name}' was never refreshed; everytick feed refresh {self.name} does it now"
-            )
-        return self
 
     @contextmanager
     def alone(self) -> Iterator[None]:
@@ -93,30 +67,6 @@ class Archive:
                 self._journal.begin(self._adopted())
             yield
 
-    def sequences(self) -> list[int]:
-        """Return the numbers of all snapshots, the oldest first."""
-        return sorted(int(path.stem) for path in self._snapshots.glob("[0-9]*.json"))
-
-    def snapshot(self, sequence: int) -> Snapshot:
-        """Return what is known of one snapshot.
-
-        Raises:
-            FeedError: There is none, or its file is damaged.
-        """
-        found = _read(self._snapshot(sequence), Snapshot)
-        if found is None:
-            raise FeedError(f"feed '{self.name}' has no snapshot {sequence}")
-        return found
-
-    def snapshots(self) -> list[Snapshot]:
-        """Return what is known of all snapshots, the oldest first."""
-        return [self.snapshot(sequence) for sequence in self.sequences()]
-
-    def newest(self) -> Snapshot | None:
-        """Return the last accepted snapshot; None where none was accepted yet."""
-        sequences = self.sequences()
-        return self.snapshot(sequences[-1]) if sequences else None
-
     def rows(self, snapshot: Snapshot) -> pl.LazyFrame:
         """Return the list of a snapshot, or of one that is held: sorted by key, the key first.
 
@@ -130,34 +80,6 @@ class Archive:
                 f"as many lists are kept as feed.{self.name}.keep_snapshots says"
             )
         return content.verified(path, snapshot.digest, snapshot.kept)
-
-    def content(self, snapshot: Snapshot) -> Path:
-        """Return the file that holds the list of a snapshot."""
-        return self._content / f"{snapshot.digest}.parquet"
-
-    def changes(self, sequence: int) -> Path:
-        """Return the file with the keys that a snapshot gained and lost; the first one has none."""
-        return self._changes / f"{sequence:06d}.parquet"
-
-    def quarantine(self, raw_sha256: str) -> Path:
-        """Return the file with the rows that were left out of a download; there is none where none were."""
-        return self._quarantine / f"{raw_sha256}.parquet"
-
-    def held(self) -> Held | None:
-        """Return the list that waits for a person."""
-        return _read(self._held, Held)
-
-    def rejection(self, digest: str) -> Entry | None:
-        """Return the word of the person who refused a list for good, if somebody did."""
-        return _read(self._rejection(digest), Entry)
-
-    def entries(self) -> Iterator[Entry]:
-        """Yield what the journal says, the newest entry first.
-
-        Raises:
-            FeedError: A line is damaged.
-        """
-        return iter(self._journal) if self._journal.path.exists() else reversed(self._adopted())
 
     def note(self, entry: Entry) -> None:
         """Write a line into the journal; only inside ``alone``, as all that follows."""
@@ -217,24 +139,6 @@ class Archive:
                 if path.stem not in needed:
                     path.unlink()
 
-    def _adopted(self) -> list[Entry]:
-        return adopted(self.folder, [snapshot.entry() for snapshot in self.snapshots()])
-
-    def _snapshot(self, sequence: int) -> Path:
-        return self._snapshots / f"{sequence:06d}.json"
-
-    def _rejection(self, digest: str) -> Path:
-        return self._rejected / f"{digest}.json"
-
 
 def _written(note: Snapshot | Held | Entry) -> bytes:
     return msgspec.json.format(msgspec.json.encode(note)) + b"\n"
-
-
-def _read(path: Path, kind: type[_Note]) -> _Note | None:
-    try:
-        return msgspec.json.decode(path.read_bytes(), type=kind)
-    except FileNotFoundError:
-        return None
-    except msgspec.DecodeError as error:
-        raise FeedError(f"{path} is damaged ({error}); put it back from a backup, or remove it") from error

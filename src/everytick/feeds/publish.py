@@ -33,14 +33,6 @@ class _Manifest(msgspec.Struct):
     files: dict[str, Written] = {}
 
 
-def published(folder: Path) -> int | None:
-    """Return the number of the snapshot that is current in a feed's folder; None where none is."""
-    try:
-        return int((folder / "current").readlink().name)
-    except FileNotFoundError:
-        return None
-
-
 def forms(formats: Iterable[str], copies: Iterable[str]) -> tuple[str, ...]:
     """Return the forms that are needed for a list to be published in these, and under these names."""
     needed = {*formats, *(name.rpartition(".")[2] for name in copies)}

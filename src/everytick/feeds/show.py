@@ -4,9 +4,8 @@ from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
 
-from everytick.feeds.archive import Archive
 from everytick.feeds.journal import Entry
-from everytick.feeds.publish import published
+from everytick.feeds.record import Record
 from everytick.feeds.snapshot import Held, Snapshot
 from everytick.when import Instant
 
@@ -50,10 +49,10 @@ def show(data: Path, name: str) -> Shown:
         UnknownName: It was never refreshed.
         FeedError: A file of its archive is damaged.
     """
-    archive = Archive(data, name).known()
-    snapshot = archive.newest()
+    record = Record(data, name).known()
+    snapshot = record.newest()
     last = refusal = good = None
-    for entry in archive.entries():
+    for entry in record.entries():
         last = last or entry
         if entry.good:
             good = entry
@@ -62,13 +61,13 @@ def show(data: Path, name: str) -> Shown:
     return Shown(
         name=name,
         snapshot=snapshot,
-        published=published(archive.folder),
+        published=record.published(),
         good_at=max((each.at for each in (snapshot, good) if each is not None), default=None),
         as_of=good.as_of if good else None,
         last=last,
         refusal=refusal,
-        held=archive.held(),
-        path=archive.folder / "current.csv",
+        held=record.held(),
+        path=record.folder / "current.csv",
     )
 
 
@@ -94,7 +93,7 @@ def entries(
         FeedError: A line of its journal is damaged.
     """
     found = list[Entry]()
-    for entry in Archive(data, name).known().entries():
+    for entry in Record(data, name).known().entries():
         if limit is not None and len(found) >= limit:
             break
         if (since is None or entry.at >= since) and (until is None or entry.at < until):

@@ -11,6 +11,7 @@ from everytick.cli.feed.chosen import Chosen, FeedArgument, chosen
 from everytick.cli.options import AppOption, JsonOption
 from everytick.cli.verdict import plain
 from everytick.clock import SystemClock
+from everytick.feeds.record import Record
 from everytick.feeds.snapshot import Snapshot
 
 _WIDTH = 60
@@ -38,9 +39,7 @@ def history(
 
 
 def _of_list(which: Chosen, limit: int, *, as_json: bool) -> None:
-    from everytick.feeds.history import snapshots
-
-    found = snapshots(which.data, which.name)
+    found = Record(which.data, which.name).known().snapshots()
     shown = found[-limit:]
     if as_json:
         present.write_json([values.of_snapshot(each) for each in shown])

@@ -14,6 +14,7 @@ from everytick.cli.options import AppOption, JsonOption
 from everytick.clock import SystemClock
 from everytick.errors import FeedError
 from everytick.feeds.downloads import Downloads
+from everytick.feeds.record import Record
 from everytick.feeds.show import entries
 from everytick.feeds.snapshot import Snapshot
 from everytick.when import Instant
@@ -61,9 +62,8 @@ def _known(which: Chosen, day: Day, now: Instant) -> Known:
 
 def _had(which: Chosen, day: Day) -> tuple[Snapshot, ...]:
     """Return the lists that readers had on a day, the oldest first."""
-    from everytick.feeds.history import snapshots
-
-    begun = [each for each in snapshots(which.data, which.name) if each.at < day.end]
+    accepted = Record(which.data, which.name).snapshots()
+    begun = [each for each in accepted if each.at < day.end]
     early = sum(1 for _ in takewhile(lambda each: each.at < day.begin, begun))
     return tuple(begun[max(0, early - 1) :])
 
