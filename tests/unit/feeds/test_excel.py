@@ -103,6 +103,7 @@ def test_the_first_sheet_is_read_unless_another_is_named() -> None:
         (b"<html><body>Access Denied</body></html>", "a page instead of an Excel workbook"),
         (workbook(("S", ROWS))[:700], "damaged or cut off"),
         (b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1" + b"\0" * 600, "damaged or cut off"),
+        (b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1" + b"\xf0" * 600, "tables would be larger than the file"),
         (workbook(("S", [["Isin code", "Name"], ["US0378331005", "Apple"]])), "no column 'ISIN'"),
         (workbook(("S", [])), "no column 'ISIN'"),
     ],
