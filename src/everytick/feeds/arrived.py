@@ -68,6 +68,7 @@ class Arrived:
             url=fetched.url,
             redirects=fetched.redirects,
             arrived=arrival(fetched),
+            status=fetched.status,
             raw_bytes=fetched.size,
             raw_sha256=fetched.sha256,
             reading=reading(feed),

@@ -68,6 +68,8 @@ class Entry:
         superseded: The digest of the held list that this newer good one took the place of.
         url: Where it came from, redirects followed, without its query.
         redirects: The addresses on the way there, without their queries.
+        status: The HTTP status of the answer; 0 where nothing arrived, or nobody wrote it down.
+        raw_bytes: How many bytes arrived, or are still the source's; 0 where nothing did.
     """
 
     at: Instant
@@ -94,6 +96,8 @@ class Entry:
     superseded: str = ""
     url: str = ""
     redirects: tuple[str, ...] = ()
+    status: int = 0
+    raw_bytes: int = 0
 
     @property
     def good(self) -> bool:

@@ -148,6 +148,7 @@ class _Refresh:
         fetched = fetch(feed, self._downloads, now=asked.moment, progress=self._progress)
         self._learn(url=fetched.url, redirects=fetched.redirects)
         self._learn(raw_sha256=fetched.sha256, arrived=arrival(fetched))
+        self._learn(status=fetched.status, raw_bytes=fetched.size)
         if good is not None and self._tells_all(good):
             refuse_old_news(feed, asked, good.as_of, good.as_of)
             return self._unchanged(good)

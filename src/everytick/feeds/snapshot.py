@@ -37,6 +37,7 @@ class Snapshot:
         url: Where it came from, redirects followed, without its query.
         redirects: The addresses on the way there, without their queries.
         arrived: What came, against the download before.
+        status: The HTTP status of the answer; 0 where nobody wrote it down.
         raw_bytes: How many bytes arrived.
         raw_sha256: Their digest, in hexadecimal.
         reading: The digest of what the feed's definition said of reading the list.
@@ -69,6 +70,7 @@ class Snapshot:
     url: str
     redirects: tuple[str, ...] = ()
     arrived: Arrival = "other_bytes"
+    status: int = 0
     raw_bytes: int
     raw_sha256: str
     reading: str = ""
@@ -101,6 +103,8 @@ class Snapshot:
             superseded=self.superseded,
             url=self.url,
             redirects=self.redirects,
+            status=self.status,
+            raw_bytes=self.raw_bytes,
         )
 
 

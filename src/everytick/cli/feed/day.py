@@ -163,12 +163,13 @@ def _arrived(known: Known, entry: Entry) -> str:
     if entry.arrived == "not_modified":
         return f"nothing: {entry.url} answered 304, not modified{way}"
     kept = known.downloads.get(entry.raw_sha256)
-    size = f"{kept.size:,} bytes" if kept else "a file that is no longer kept"
+    size = f"{entry.raw_bytes:,} bytes" if entry.raw_bytes else "a file"
+    status = f", status {entry.status}" if entry.status else ""
     made = (
         f", last modified {kept.headers['last-modified']}" if kept and "last-modified" in kept.headers else ""
     )
     same = ", the same as the last time" if entry.arrived == "same_bytes" else ""
-    return f"{size} from {entry.url}{same}{made}{way}"
+    return f"{size} from {entry.url}{status}{same}{made}{way}"
 
 
 def _read(entry: Entry) -> str:

@@ -37,6 +37,8 @@ def of_entry(entry: Entry) -> dict[str, object]:
         "repeated": entry.repeated,
         "digest": entry.digest or None,
         "raw_sha256": entry.raw_sha256 or None,
+        "raw_bytes": entry.raw_bytes or None,
+        "status": entry.status or None,
         "url": entry.url or None,
         "redirects": list(entry.redirects),
     }
