@@ -280,6 +280,14 @@ def test_a_person_is_shown_the_list_and_asked(holding: Shell, answer: str, code:
         assert seen["last"]["note"] == "they said so"
 
 
+def test_control_c_at_the_question_decides_nothing(holding: Shell) -> None:
+    with Screen([EVERYTICK, "feed", "reject", "nse"], holding.folder) as screen:
+        screen.shows("Refuse it for good? [y/N]")
+        assert screen.interrupt() == 130
+        assert "Nothing was decided." in screen.seen
+    assert holding("feed", "held", "nse", "--json").json["snapshot"] == 2
+
+
 def test_bars_are_drawn_where_a_person_looks_on(shell: Shell, provider: Provider) -> None:
     provider.serve(listing(range(900), "2010-01-04"))
     with Screen([EVERYTICK, "feed", "refresh", "nse"], shell.folder) as screen:

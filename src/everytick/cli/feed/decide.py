@@ -1,5 +1,6 @@
 """The commands with which a person decides about a list that is held: approve and reject."""
 
+import signal
 import sys
 from typing import Annotated, Literal
 
@@ -17,6 +18,9 @@ from everytick.feeds.show import show
 
 NoteOption = Annotated[str, typer.Option("--note", "-m", help="Why; kept with the decision.")]
 YesOption = Annotated[bool, typer.Option("--yes", "-y", help="Do not ask; needed where nobody can be asked.")]
+_FEW = 4
+"""So many keys of each kind, and the figures above them stay on a small screen."""
+
 _Deed = Literal["approve", "reject"]
 
 
@@ -102,7 +106,10 @@ def _asked(deed: _Deed, which: Chosen, note: str, *, as_json: bool) -> str:
             f"nobody can be asked here; look with everytick feed held {which.name}, "
             "then give --yes and --note"
         )
-    show_held(which, SystemClock().now())
+    show_held(which, SystemClock().now(), _FEW)
+    signal.signal(
+        signal.SIGINT, signal.default_int_handler
+    )  # polars has put its own there, which input() ignores
     what = "Publish it" if deed == "approve" else "Refuse it for good"
     try:
         answer = input(f"\n{what}? [y/N] ")

@@ -90,11 +90,16 @@ def _bars() -> Iterator[Progress]:
         yield SILENT
         return
     from rich.console import Console
-    from rich.progress import BarColumn, DownloadColumn, TextColumn, TransferSpeedColumn
+    from rich.progress import BarColumn, TextColumn, TimeElapsedColumn
     from rich.progress import Progress as Bars
 
-    fetch = (TextColumn("{task.description:8}"), BarColumn(), DownloadColumn(), TransferSpeedColumn())
-    with Bars(*fetch, console=Console(stderr=True), transient=True) as bars:
+    columns = (
+        TextColumn("{task.description:8}"),
+        BarColumn(),
+        TimeElapsedColumn(),
+        TextColumn("{task.fields[size]}"),
+    )
+    with Bars(*columns, console=Console(stderr=True), transient=True) as bars:
         yield _Stages(bars)
 
 
@@ -109,17 +114,20 @@ class _Stages:
         self._bars = bars
         self._name = ""
         self._now: Any = None
+        self._done = 0
 
     def stage(self, name: str, total: int | None = None) -> None:
         """Begin the next stage, or learn how much there is to do in this one."""
         if name == self._name:
             self._bars.reset(self._now, total=total)
+            self._done = 0
             return
         if self._now is not None:
-            done = self._bars.tasks[self._now].completed or 1
-            self._bars.update(self._now, total=done, completed=done)
-        self._name, self._now = name, self._bars.add_task(name, total=total)
+            self._bars.update(self._now, total=self._done or 1, completed=self._done or 1)
+        self._name, self._now = name, self._bars.add_task(name, total=total, size="")
+        self._done = 0
 
     def advance(self, amount: int) -> None:
         """Draw so much more of it."""
-        self._bars.advance(self._now, amount)
+        self._done += amount
+        self._bars.update(self._now, completed=self._done, size=f"{self._done / 1e6:.1f} MB")
