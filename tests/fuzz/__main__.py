@@ -37,7 +37,7 @@ START = 60
 _WRONG = re.compile(r"=== Uncaught Python exception: ===\n(.*)|SUMMARY: libFuzzer: (.*)")
 _COUNTS = re.compile(r"^#(\d+)\s.*?cov: (\d+) .*?corp: (\d+)", re.MULTILINE)
 _SPENT = re.compile(r"Done \d+ runs in (\d+) second")
-_FORM = "{:9}{:>7}{:>9}{:>10}{:>8}  {}"
+_FORM = "{:9}{:>7}{:>9}{:>10}{:>8}{:>10}"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -84,7 +84,9 @@ def fuzz_all(names: Sequence[str], seconds: float) -> int:
     for name in names:
         told = fuzz(name, TARGETS[name], folder / name, max(1, round(seconds / len(names))))
         counts = (told.runs, told.seconds, told.coverage, told.corpus)
-        print(_FORM.format(name, *counts, told.wrong or "none"), flush=True)
+        print(_FORM.format(name, *counts, max(len(told.inputs), bool(told.wrong))), flush=True)
+        if told.wrong:
+            print(f"  {told.wrong}")
         for file in told.inputs:
             print(f"  again: {sys.executable} -m tests.fuzz {name} {file}", flush=True)
         found += bool(told.wrong)
