@@ -69,6 +69,18 @@ def _row(line: int, cells: list[str]) -> str:
     return f'<row r="{line}">{"".join(shown)}</row>'
 
 
+def _far_off() -> bytes:
+    """Return a workbook with two cells, the first and the last that a sheet can have."""
+    packed = io.BytesIO()
+    with (
+        zipfile.ZipFile(io.BytesIO(workbook(("S", [["ISIN"]])))) as good,
+        zipfile.ZipFile(packed, "w") as bad,
+    ):
+        for each in good.infolist():
+            bad.writestr(each.filename, good.read(each).replace(b'r="B1"', b'r="XFD1048576"'))
+    return packed.getvalue()
+
+
 def changed(**words: object) -> Feed:
     return Feed(**{**{name: getattr(FEED, name) for name in Feed.__slots__}, **words})
 
@@ -103,8 +115,9 @@ def test_the_first_sheet_is_read_unless_another_is_named() -> None:
         (b"<html><body>Access Denied</body></html>", "a page instead of an Excel workbook"),
         (workbook(("S", ROWS))[:700], "damaged or cut off"),
         (b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1" + b"\0" * 600, "damaged or cut off"),
-        (b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1" + b"\xf0" * 600, "tables would be larger than the file"),
+        (b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1" + b"\xf0" * 600, "damaged"),
         (workbook(("S", [["Isin code", "Name"], ["US0378331005", "Apple"]])), "no column 'ISIN'"),
+        (_far_off(), "reading it takes more than 4,294,967,296 bytes"),
         (workbook(("S", [])), "no column 'ISIN'"),
     ],
 )

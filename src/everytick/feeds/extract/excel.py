@@ -8,11 +8,10 @@ import zlib
 from io import BytesIO
 from itertools import islice
 
-import fastexcel
 import polars as pl
 
 from everytick.errors import ExtractFailed
-from everytick.feeds.extract import header, names
+from everytick.feeds.extract import header, names, workbook
 from everytick.feeds.extract.table import LINE, MOST_AROUND, Table, none_broken
 from everytick.feeds.feed import Feed
 
@@ -20,13 +19,6 @@ _BAD_ZIP = (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, Runti
 """What ``zipfile`` raises for one that is damaged, encrypted, or packed in a way of its own."""
 
 _ZIP = b"PK\x03\x04"
-_OLD = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
-
-_TABLES = (44, 64)
-"""Where an old workbook says how many sectors its two tables of sectors have."""
-
-_SECTOR = 512
-"""Bytes that a sector has at least."""
 
 
 def read(body: bytes, feed: Feed) -> Table:
@@ -59,30 +51,14 @@ def read(body: bytes, feed: Feed) -> Table:
 def _sheet(body: bytes, feed: Feed) -> pl.DataFrame:
     """Return all cells as text without nulls, and before them the number of each row."""
     try:
-        _refuse_boasts(body)
-        book = fastexcel.read_excel(_honest(body, feed.size_limit) if body.startswith(_ZIP) else body)
-        if feed.sheet is not None and feed.sheet not in book.sheet_names:
-            listed = ", ".join(repr(name) for name in book.sheet_names)
-            raise ExtractFailed(f"there is no sheet '{feed.sheet}'; the sheets found are: {listed}")
-        sheet = book.load_sheet(feed.sheet or 0, header_row=None, skip_rows=0, dtypes="string")
-    except (fastexcel.FastExcelError, *_BAD_ZIP) as error:
-        raise ExtractFailed(f"the workbook is damaged or cut off: {str(error).splitlines()[0]}") from error
-    cells = sheet.to_polars()
-    texts = (pl.nth(place).cast(pl.String).fill_null("").alias(str(place)) for place in range(cells.width))
-    return cells.select(pl.row_index("line").cast(LINE) + 1, *texts)
-
-
-def _refuse_boasts(body: bytes) -> None:
-    """Refuse an old workbook with tables that are larger than the whole; the reader would make room for them.
-
-    Raises:
-        ExtractFailed: It has such.
-    """
-    sectors = len(body) // _SECTOR
-    if body.startswith(_OLD) and any(
-        int.from_bytes(body[place : place + 4], "little") > sectors for place in _TABLES
-    ):
-        raise ExtractFailed("the workbook is damaged or cut off: its tables would be larger than the file")
+        plain = _honest(body, feed.size_limit) if body.startswith(_ZIP) else body
+    except _BAD_ZIP as error:
+        raise ExtractFailed(f"the workbook is damaged or cut off: {error}") from error
+    return (
+        workbook.cells(plain, feed.sheet)
+        .with_row_index("line", offset=1)
+        .with_columns(pl.col("line").cast(LINE))
+    )
 
 
 def _honest(body: bytes, limit: int) -> bytes:
