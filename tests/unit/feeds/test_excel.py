@@ -77,7 +77,7 @@ def _far_off() -> bytes:
         zipfile.ZipFile(packed, "w") as bad,
     ):
         for each in good.infolist():
-            bad.writestr(each.filename, good.read(each).replace(b'r="B1"', b'r="XFD1048576"'))
+            bad.writestr(each.filename, good.read(each).replace(b'r="B2"', b'r="XFD1048576"'))
     return packed.getvalue()
 
 
