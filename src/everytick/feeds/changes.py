@@ -66,5 +66,5 @@ def of(archive: Archive, snapshot: Snapshot) -> pl.DataFrame:
     if snapshot.sequence == 1:
         return first(after, key=snapshot.key).frame
     last = archive.snapshot(snapshot.sequence - 1)
-    before = archive.rows(last).rename({last.key: snapshot.key})
-    return difference(before, after, key=snapshot.key, identity=snapshot.identity).frame
+    before, key, identity = archive.rows(last), snapshot.key, snapshot.identity
+    return difference(before, after, key=key, was=last.key, identity=identity).frame

@@ -34,8 +34,8 @@ def approve(data: Path, name: str, *, actor: str, note: str, moment: Instant) ->
         if last is None:
             differs = first(rows, key=snapshot.key)
         else:
-            before = archive.rows(last).rename({last.key: snapshot.key})
-            differs = difference(before, rows, key=snapshot.key, identity=snapshot.identity)
+            before, key, identity = archive.rows(last), snapshot.key, snapshot.identity
+            differs = difference(before, rows, key=key, was=last.key, identity=identity)
         approved = replace(
             snapshot,
             sequence=1 if last is None else last.sequence + 1,

@@ -34,7 +34,12 @@ class Difference:
 
 
 def difference(
-    before: pl.LazyFrame, after: pl.LazyFrame, *, key: str, identity: Sequence[str] | None = None
+    before: pl.LazyFrame,
+    after: pl.LazyFrame,
+    *,
+    key: str,
+    was: str | None = None,
+    identity: Sequence[str] | None = None,
 ) -> Difference:
     """Return what differs between two lists.
 
@@ -42,8 +47,11 @@ def difference(
         before: The earlier list; text columns without nulls, each key once, sorted by key.
         after: The later list, of the same kind.
         key: The column that names a row.
+        was: The one that named a row of the earlier list, where it is another; it is compared with ``key``.
         identity: The columns that count; None for all. A column that only one list has is passed over.
     """
+    if was not in {None, key}:
+        before = before.select(pl.col(was).alias(key), pl.exclude(was, key))
     known = before.collect_schema().names()
     both = [name for name in after.collect_schema().names() if name in known and name != key]
     counting = both if identity is None else [name for name in both if name in identity]

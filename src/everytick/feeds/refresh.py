@@ -196,8 +196,8 @@ class _Refresh:
         elif last.digest == arrived.digest:
             differs = none()
         else:
-            before = self._archive.rows(last).rename({last.key: key})
-            differs = difference(before, rows, key=key, identity=self._feed.identity)
+            before = self._archive.rows(last)
+            differs = difference(before, rows, key=key, was=last.key, identity=self._feed.identity)
         self._learn(added=len(differs.added), removed=len(differs.removed), changed=len(differs.changed))
         return differs
 

@@ -42,6 +42,12 @@ def test_a_column_that_only_one_list_has_is_passed_over() -> None:
     assert difference(old.select("key"), new.select("key"), key="key").changed.to_list() == []
 
 
+def test_another_key_column_takes_the_place_of_a_column_of_its_name() -> None:
+    old = pl.LazyFrame({"key": ["A", "B", "C"], "code": ["1", "2", "3"], "name": ["x", "y", "z"]})
+    new = pl.LazyFrame({"code": ["A", "B", "D"], "key": ["7", "8", "9"], "name": ["x", "q", "z"]})
+    assert keys(difference(old, new, key="code", was="key")) == (["D"], ["C"], ["B"])
+
+
 def test_the_first_list_is_all_new_and_equal_lists_do_not_differ() -> None:
     new = pl.LazyFrame({"key": ["A", "B"]})
     assert keys(first(new, key="key")) == (["A", "B"], [], [])
