@@ -73,7 +73,7 @@ def _far_off() -> bytes:
     """Return a workbook with two cells, the first and the last that a sheet can have."""
     packed = io.BytesIO()
     with (
-        zipfile.ZipFile(io.BytesIO(workbook(("S", [["ISIN"]])))) as good,
+        zipfile.ZipFile(io.BytesIO(workbook(("S", [["ISIN"], ["", "X"]])))) as good,
         zipfile.ZipFile(packed, "w") as bad,
     ):
         for each in good.infolist():
