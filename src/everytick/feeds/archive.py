@@ -108,9 +108,11 @@ class Archive(Record):
         durable.write(self._snapshot(snapshot.sequence), _written(snapshot))
 
     def quarantined(self, raw_sha256: str, rows: pl.DataFrame) -> None:
-        """Keep the rows that were left out of a download."""
+        """Keep the rows that were left out of a download, in place of those of an earlier reading."""
         if rows.height:
             durable.make(self.quarantine(raw_sha256), rows.write_parquet)
+        else:
+            durable.remove(self.quarantine(raw_sha256))
 
     def hold(self, held: Held) -> None:
         """Let a list that is kept wait for a person, in place of any other."""

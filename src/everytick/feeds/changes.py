@@ -60,8 +60,11 @@ def changes(data: Path, name: str, sequence: int | None = None) -> Changes:
 def of(archive: Archive, snapshot: Snapshot) -> pl.DataFrame:
     """Return the keys that a snapshot gained and lost, with their kind, sorted by key."""
     kept = archive.changes(snapshot.sequence)
-    if kept.exists():
-        return content.read(kept)
+    return content.read(kept) if kept.exists() else told(archive, snapshot)
+
+
+def told(archive: Archive, snapshot: Snapshot) -> pl.DataFrame:
+    """Return the same, told from the lists themselves; of a list that is held nothing else is kept."""
     after = archive.rows(snapshot)
     if snapshot.sequence == 1:
         return first(after, key=snapshot.key).frame

@@ -40,7 +40,7 @@ def held(data: Path, name: str) -> tuple[Held, Changes]:
     found = archive.held()
     if found is None:
         raise UnknownName(f"no list of feed '{name}' is held; everytick feed show {name} tells how it stands")
-    return found, Changes(snapshot=found.snapshot, frame=changes.of(archive, found.snapshot))
+    return found, Changes(snapshot=found.snapshot, frame=changes.told(archive, found.snapshot))
 
 
 def look(data: Path, name: str, found: Changes, kind: Kind, limit: int) -> tuple[Seen, ...]:

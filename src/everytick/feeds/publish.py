@@ -30,6 +30,7 @@ _BLOCK = 1 << 20
 
 
 class _Manifest(msgspec.Struct):
+    blake2b: str = ""
     files: dict[str, Written] = {}
 
 
@@ -47,24 +48,28 @@ def publish(
 ) -> None:
     """Make a snapshot the current one, in the forms that are wanted; safe to repeat.
 
+    A file that is gone or was cut short since is written again.
+
     Args:
         archive: Where its list is.
         snapshot: What is known of it.
         wanted: The forms.
         as_of: The newest day for which the list was found good.
+
+    Raises:
+        FeedError: The list is needed, and its file is gone or damaged.
     """
     folder = archive.folder
-    source = archive.content(snapshot)
     place = folder / "published" / f"{snapshot.sequence:06d}"
     place.parent.mkdir(exist_ok=True)
     durable.sweep(place.parent)
     if place.exists():
         durable.sweep(place)
-        _fill(place, source, snapshot, wanted, as_of)
+        _fill(place, archive, snapshot, wanted, as_of)
     else:
         aside = durable.aside(place)
         aside.mkdir()
-        _fill(aside, source, snapshot, wanted, as_of)
+        _fill(aside, archive, snapshot, wanted, as_of)
         aside.rename(place)
         durable.settle(place.parent)
         durable.settle(folder)
@@ -87,20 +92,34 @@ def copy(folder: Path, to: Path) -> None:
         _copy(source, to)
 
 
-def _fill(place: Path, source: Path, snapshot: Snapshot, wanted: Sequence[str], as_of: date | None) -> None:
-    """Put what lacks into a folder: each form, then the manifest; then take out what is no longer wanted."""
-    before, files = _files(place), dict[str, Written]()
-    for form in wanted:
+def _fill(
+    place: Path, archive: Archive, snapshot: Snapshot, wanted: Sequence[str], as_of: date | None
+) -> None:
+    """Put what lacks into a folder: each form, then the manifest; then take out what is no longer wanted.
+
+    A folder that holds another list under the same number is filled anew: an archive that was put back from
+    a backup counts on from there.
+    """
+    before = _manifested(place)
+    same = before.blake2b == snapshot.digest
+    files = {name: known for name, known in before.files.items() if same and _stands(place / name, known)}
+    lacking = [form for form in wanted if f"list.{form}" not in files]
+    if lacking:
+        archive.rows(snapshot)  # looks whether it still is that list
+    for form in lacking:
         path = place / f"list.{form}"
-        if path.name in before:
-            files[path.name] = before[path.name]
-        else:
-            files[path.name] = content.written(path) if path.exists() else _write(source, form, path)
+        files[path.name] = _write(archive.content(snapshot), form, path)
+    files = {f"list.{form}": files[f"list.{form}"] for form in wanted}
     path, manifest = place / "manifest.json", _manifest(snapshot, files, as_of)
     if not path.exists() or path.read_bytes() != manifest:
         durable.write(path, manifest)
-    for name in before.keys() - files.keys():
+    for name in before.files.keys() - files.keys():
         durable.remove(place / name)
+
+
+def _stands(path: Path, known: Written) -> bool:
+    """Tell whether a file is there, and as large as it was."""
+    return path.is_file() and path.stat().st_size == known.bytes
 
 
 def _write(source: Path, form: str, path: Path) -> Written:
@@ -110,12 +129,12 @@ def _write(source: Path, form: str, path: Path) -> Written:
     return content.written(path)
 
 
-def _files(place: Path) -> Mapping[str, Written]:
-    """Return the files that a folder's manifest vouches for."""
+def _manifested(place: Path) -> _Manifest:
+    """Return what a folder's manifest vouches for."""
     try:
-        return msgspec.json.decode((place / "manifest.json").read_bytes(), type=_Manifest).files
+        return msgspec.json.decode((place / "manifest.json").read_bytes(), type=_Manifest)
     except (FileNotFoundError, msgspec.DecodeError):
-        return {}
+        return _Manifest()
 
 
 def _copy(source: Path, to: Path) -> None:
