@@ -89,6 +89,13 @@ def fetch(feed: Feed, downloads: Downloads, *, now: Instant, progress: Progress 
     """
     progress.stage("fetch")
     downloads.prepare(headers.asked(feed))
+    try:
+        return _patiently(feed, downloads, now=now, progress=progress)
+    except (httpx.InvalidURL, UnicodeError) as error:  # the latter is what IDNA finds wrong with a name
+        raise FetchFailed(f"feed '{feed.name}' is at, or sent to, what is no URL: {error}") from error
+
+
+def _patiently(feed: Feed, downloads: Downloads, *, now: Instant, progress: Progress) -> Fetched:
     with (
         Deadline(feed.fetch_timeout) as deadline,
         Reach(feed, deadline) as reach,

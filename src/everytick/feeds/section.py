@@ -5,6 +5,7 @@ import re
 from collections.abc import Callable, Mapping
 from datetime import date
 from ipaddress import ip_network
+from pathlib import PurePath
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -69,11 +70,13 @@ def _url(where: str, value: object) -> str:
     text = _text(where, value)
     try:
         parts = urlsplit(text)
-        host = parts.hostname
+        host, _ = parts.hostname, parts.port
     except ValueError as error:
         raise ConfigError(f"{where} is no URL: {error}") from error
     if parts.scheme not in {"http", "https"} or not host:
         raise ConfigError(f"{where} is no http or https URL: {text!r}")
+    if not text.isprintable() or " " in text:
+        raise ConfigError(f"{where} has a space or another character that no URL can hold; write %20 for it")
     if parts.username or parts.password:
         raise ConfigError(f"{where} holds a user or password; a definition keeps no secrets")
     return text
@@ -265,7 +268,7 @@ def _size(where: str, value: object) -> int:
 def _publish(where: str, value: object) -> tuple[str, ...]:
     found = _texts(where, value)
     for each in found:
-        if each.rpartition(".")[2] not in FORMATS:
+        if PurePath(each).suffix.removeprefix(".") not in FORMATS or not each.isprintable():
             raise ConfigError(f'{where} is no .csv, .jsonl or .parquet: {each!r}; write "isins.csv"')
     return found
 

@@ -89,6 +89,8 @@ def test_every_step_of_the_way_is_recorded_without_its_query(provider: Provider,
         ("http://user:secret@127.0.0.2:{port}/x", r"127\.0\.0\.2, which"),
         ("//evil.example/x", r"evil\.example, which"),
         ("http://[::1", "RemoteProtocolError: Invalid URL"),
+        ("mailto:secret@example.org", "sent to, what is no URL"),
+        ("http://xn--/secret", "sent to, what is no URL"),
     ],
 )
 def test_a_redirect_to_where_the_feed_does_not_go_is_refused_at_once(

@@ -93,5 +93,6 @@ def test_a_date_in_the_answer_is_read_in_utc(value: str, expected: date) -> None
 def test_an_answer_without_the_date_is_refused() -> None:
     with pytest.raises(ExtractFailed, match="the answer has no header Last-Modified"):
         day("ISIN;B\n", HEADER, {})
-    with pytest.raises(ExtractFailed, match=r"as-of date 'yesterday' cannot be read; .* like 'Thu, 20 Aug"):
-        day("ISIN;B\n", HEADER, {"last-modified": "yesterday"})
+    for odd in ("yesterday", "Thu, 20 Aug 99999999999 18:00:00 GMT"):
+        with pytest.raises(ExtractFailed, match=rf"as-of date '{odd}' cannot be read; .* like 'Thu, 20 Aug"):
+            day("ISIN;B\n", HEADER, {"last-modified": odd})

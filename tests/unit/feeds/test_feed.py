@@ -110,6 +110,12 @@ def test_every_key_can_be_set() -> None:
         ("size_limit", "20", '"200MB"'),
         ("size_limit", 0, '"200MB"'),
         ("publish", "", "not a text"),
+        ("publish", "csv", "no .csv, .jsonl or .parquet"),
+        ("publish", "lists/.csv", "no .csv, .jsonl or .parquet"),
+        ("publish", "a\0.csv", "no .csv, .jsonl or .parquet"),
+        ("url", "http://example.org:port/", "no URL"),
+        ("url", "http://example.org/a b", "write %20"),
+        ("url", "http://example.org/\x01", "no URL can hold"),
     ],
 )
 def test_a_bad_value_is_refused_with_its_key_and_the_mend(key: str, value: object, words: str) -> None:

@@ -73,9 +73,9 @@ def _said(place: AsOf, response: Mapping[str, str]) -> date:
         raise ExtractFailed(f"there is no as-of date: the answer has no header {name}")
     try:
         moment = parsedate_to_datetime(text)
-    except ValueError:
+        return (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).astimezone(UTC).date()
+    except (ValueError, OverflowError):
         return _one(None, text, "Thu, 20 Aug 2026 18:00:00 GMT")
-    return (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).astimezone(UTC).date()
 
 
 def _one(day: date | None, text: str, written: str) -> date:
