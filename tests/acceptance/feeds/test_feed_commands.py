@@ -221,6 +221,20 @@ def test_a_page_in_place_of_the_list(shell: Shell, provider: Provider) -> None:
     assert "until now     none: no list had been published yet" in story
 
 
+def test_yesterdays_list_where_a_new_one_is_due(shell: Shell, provider: Provider) -> None:
+    config = shell.folder / "everytick.toml"
+    window = 'max_removed = "10%"\nwindow = { every = "10m", within = "3h" }'
+    config.write_text(config.read_text("utf-8").replace('max_removed = "10%"', window), "utf-8")
+    provider.serve(listing(range(9), "2010-01-04"))
+    shell("feed", "refresh", "nse")
+    told = shell("feed", "refresh", "nse", code=1).err
+    assert "nse: nothing new: it is the list of before, and a newer one was due" in flat(told)
+    assert "same_on of [feed.nse]" in flat(told)
+    assert readers_have(shell) == [isin(n) for n in range(9)]
+    assert shell("feed", "list", "--json").json[0]["state"] == "nothing_new"
+    assert "2 refreshes: 1 published, 1 nothing new." in shell("feed", "why", "nse").out
+
+
 def test_the_feeds_in_a_row(shell: Shell, provider: Provider) -> None:
     rows = shell("feed", "list", "--json").json
     assert [(row["feed"], row["state"], row["next_due"]) for row in rows] == [

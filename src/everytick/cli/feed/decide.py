@@ -107,9 +107,7 @@ def _asked(deed: _Deed, which: Chosen, note: str, *, as_json: bool) -> str:
             "then give --yes and --note"
         )
     show_held(which, SystemClock().now(), _FEW)
-    signal.signal(
-        signal.SIGINT, signal.default_int_handler
-    )  # polars has put its own there, which input() ignores
+    signal.signal(signal.SIGINT, signal.default_int_handler)  # polars' own lets input() wait on
     what = "Publish it" if deed == "approve" else "Refuse it for good"
     try:
         answer = input(f"\n{what}? [y/N] ")
