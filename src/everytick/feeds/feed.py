@@ -16,6 +16,9 @@ _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,99}")
 Response = Literal["accept", "warn", "refuse"]
 """What becomes of a list whose columns are not those of the last good one."""
 
+ENVIRONMENT = "env:"
+"""So begins the value of a header that stands in the environment: ``env:NAME``."""
+
 FORMATS = ("csv", "jsonl", "parquet")
 """The forms in which a list can be published."""
 
@@ -74,7 +77,8 @@ class Feed:
         name: Names its folder too: letters, digits and ``_ . -``.
 
         url: Where the list is; http or https.
-        headers: Sent with the request, such as the User-Agent a source insists on; no secrets.
+        headers: Sent with the request, such as the User-Agent a source insists on. A secret is ``env:NAME``:
+            its value is looked up in the environment when it is sent, to the host of the URL alone.
         hosts: Hosts that the list may be redirected to, beside the one of the URL.
         allow_private: Addresses and networks that may be reached although they are not public.
         content_types: The media types that the answer may have; None for those that suit the format.

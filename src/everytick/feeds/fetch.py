@@ -7,8 +7,9 @@ that is not a list is a failure at once.
 """
 
 import hashlib
-from collections.abc import Mapping
-from contextlib import AbstractContextManager
+import logging
+from collections.abc import Iterator, Mapping
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
@@ -90,9 +91,29 @@ def fetch(feed: Feed, downloads: Downloads, *, now: Instant, progress: Progress 
     progress.stage("fetch")
     downloads.prepare(headers.asked(feed))
     try:
-        return _patiently(feed, downloads, now=now, progress=progress)
+        with _discreetly():
+            return _patiently(feed, downloads, now=now, progress=progress)
     except (httpx.InvalidURL, UnicodeError) as error:  # the latter is what IDNA finds wrong with a name
         raise FetchFailed(f"feed '{feed.name}' is at, or sent to, what is no URL: {error}") from error
+
+
+@contextmanager
+def _discreetly() -> Iterator[None]:
+    """Keep queries out of what httpx logs of each request."""
+    log, discretion = logging.getLogger("httpx"), _Discretion()
+    log.addFilter(discretion)
+    try:
+        yield
+    finally:
+        log.removeFilter(discretion)
+
+
+class _Discretion(logging.Filter):
+    def filter(self, record: logging.LogRecord) -> bool:
+        """Shorten the URLs of a record, and let it pass."""
+        if isinstance(record.args, tuple):
+            record.args = tuple(_shown(each) if isinstance(each, httpx.URL) else each for each in record.args)
+        return True
 
 
 def _patiently(feed: Feed, downloads: Downloads, *, now: Instant, progress: Progress) -> Fetched:
@@ -194,7 +215,7 @@ class _Source:
             headers={
                 "User-Agent": f"everytick/{__version__}",
                 "Accept-Encoding": "gzip",
-                **self._feed.headers,
+                **headers.own(self._feed, str(url)),
                 **self._conditions(headers.resource(str(url))),
             },
             timeout=min(self._feed.fetch_timeout / 2, self._deadline.left()),

@@ -2,12 +2,15 @@
 
 import hashlib
 import json
+import os
 import re
 from collections.abc import Mapping
 from datetime import UTC
 from email.utils import parsedate_to_datetime
+from urllib.parse import urlsplit
 
-from everytick.feeds.feed import Feed
+from everytick.errors import FetchFailed
+from everytick.feeds.feed import ENVIRONMENT, Feed
 from everytick.when import Instant, instant_of
 
 _TELLING = frozenset(
@@ -29,6 +32,43 @@ _SECRET = frozenset({"location", "content-location", "link", "refresh", "set-coo
 _OF_THE_BODY = frozenset({"content-encoding", "content-length", "content-type"})
 _CONTENT_RANGE = re.compile(r"bytes ([0-9]{1,18})-([0-9]{1,18})/([0-9]{1,18}|\*)")
 _MINUTE = 60_000_000
+
+
+def own(feed: Feed, url: str) -> dict[str, str]:
+    """Return the feed's own headers for a request, with what the environment says where they refer to it.
+
+    Those are secrets: they go to the feed's own host alone, wherever it redirects to.
+
+    Raises:
+        FetchFailed: The environment does not say it, or says what no header can hold.
+    """
+    found = {}
+    for name, value in feed.headers.items():
+        if not value.startswith(ENVIRONMENT):
+            found[name] = value
+        elif _origin(url) == _origin(feed.url):
+            found[name] = _secret(feed, name, value.removeprefix(ENVIRONMENT))
+    return found
+
+
+def _secret(feed: Feed, name: str, variable: str) -> str:
+    value = os.environ.get(variable, "").strip()
+    if not value:
+        raise FetchFailed(
+            f"feed '{feed.name}' takes its header {name} from the environment, which has no {variable}; "
+            "set it where the runner starts"
+        )
+    if not (value.isascii() and value.isprintable()):
+        raise FetchFailed(
+            f"feed '{feed.name}' takes its header {name} from {variable}, which has a character that no "
+            "header can hold"
+        )
+    return value
+
+
+def _origin(url: str) -> tuple[str, str | None, int | None]:
+    parts = urlsplit(url)
+    return parts.scheme, parts.hostname, parts.port or {"http": 80, "https": 443}.get(parts.scheme)
 
 
 def told(headers: Mapping[str, str], feed: Feed) -> dict[str, str]:

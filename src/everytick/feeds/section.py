@@ -10,13 +10,14 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from everytick.errors import ConfigError, ScheduleError
-from everytick.feeds.feed import FORMATS, AsOf, Feed, Limit, Window
+from everytick.feeds.feed import ENVIRONMENT, FORMATS, AsOf, Feed, Limit, Window
 from everytick.when.duration import parse_duration
 
 _PERCENT = re.compile(r"([0-9]+(?:\.[0-9]+)?)\s*%")
 _SIZE = re.compile(r"([1-9][0-9]*)\s*([kMG]?)B")
 _SCALE = {"": 1, "k": 10**3, "M": 10**6, "G": 10**9}
-_SECRET = frozenset({"authorization", "proxy-authorization", "cookie"})
+_SECRET = re.compile(r"(?i)authori[sz]ation|cookie|token|secret|passw|api-?key|\bkey\b")
+_VARIABLE = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 _HOST = re.compile(r"[A-Za-z0-9]([A-Za-z0-9.-]*[A-Za-z0-9])?|\[[0-9A-Fa-f:.]+\]")
 _MEDIA_TYPE = re.compile(r"[a-z0-9.+-]+/([a-z0-9.+-]+|\*)")
 _WEEKDAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
@@ -192,10 +193,16 @@ def _delimiter(where: str, value: object) -> str:
 def _headers(where: str, value: object) -> dict[str, str]:
     if not isinstance(value, dict):
         raise ConfigError(f'{where} is no table: {value!r}; write {{ User-Agent = "..." }}')
-    for name in value:
-        if str(name).lower() in _SECRET:
-            raise ConfigError(f"{where} holds '{name}'; a definition keeps no secrets")
     headers = {str(name): _text(f"{where}.{name}", content) for name, content in value.items()}
+    for name, content in headers.items():
+        if not content.startswith(ENVIRONMENT):
+            if _SECRET.search(name):
+                raise ConfigError(
+                    f"{where} holds '{name}'; a definition keeps no secrets: "
+                    f'write {name} = "env:NAME", which takes it from the environment'
+                )
+        elif not _VARIABLE.fullmatch(content.removeprefix(ENVIRONMENT)):
+            raise ConfigError(f"{where}.{name} names no variable of the environment: {content!r}")
     if not all(text.isascii() and text.isprintable() for pair in headers.items() for text in pair):
         raise ConfigError(f"{where} has a character that no HTTP header can hold; use ASCII")
     return headers

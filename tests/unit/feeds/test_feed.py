@@ -102,6 +102,8 @@ def test_every_key_can_be_set() -> None:
         ("delimiter", "\n", "one character"),
         ("delimiter", '"', "one character"),
         ("headers", {"Authorization": "Bearer x"}, "keeps no secrets"),
+        ("headers", {"X-API-Key": "x"}, 'X-API-Key = "env:NAME"'),
+        ("headers", {"X-API-Key": "env:A B"}, "no variable of the environment"),
         ("headers", {"X-Name": "a\nb"}, "no HTTP header"),
         ("headers", "agent", "no table"),
         ("fetch_timeout", "soon", "duration"),
