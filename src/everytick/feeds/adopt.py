@@ -68,5 +68,5 @@ def _read(path: Path, kind: type[_Note]) -> _Note | None:
         return msgspec.json.decode(path.read_bytes(), type=kind)
     except FileNotFoundError:
         return None
-    except msgspec.DecodeError as error:
+    except (msgspec.DecodeError, UnicodeDecodeError) as error:
         raise FeedError(f"{path} is damaged ({error}); put it back from a backup, or remove it") from error

@@ -99,7 +99,9 @@ def verified(path: Path, expected: str, kept: str = "") -> pl.LazyFrame:
         try:
             found = digest(path)
         except PolarsError as error:
-            raise FeedError(f"the archived list {expected[:12]} is damaged: {error}") from error
+            raise FeedError(
+                f"the archived list {expected[:12]} is damaged ({error}); restore its file, {path}"
+            ) from error
         if found != expected:
             raise FeedError(
                 f"the archived list {expected[:12]} is not what its name says; restore its file, {path}"

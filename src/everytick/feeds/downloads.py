@@ -100,7 +100,7 @@ class Downloads:
                 continue
             try:
                 found.append(msgspec.json.decode(path.read_bytes(), type=Download))
-            except (FileNotFoundError, msgspec.DecodeError):
+            except (FileNotFoundError, msgspec.DecodeError, UnicodeDecodeError):
                 continue
         return sorted(found, key=lambda download: -download.number)
 
@@ -148,7 +148,7 @@ class Downloads:
         try:
             partial = msgspec.json.decode(self._partial_note.read_bytes(), type=Partial)
             size = self.partial.stat().st_size
-        except (FileNotFoundError, msgspec.DecodeError):
+        except (FileNotFoundError, msgspec.DecodeError, UnicodeDecodeError):
             return None
         return partial if (partial.asked, partial.size) == (asked, size) else None
 

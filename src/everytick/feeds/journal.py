@@ -129,7 +129,7 @@ class Journal:
         for line in _backwards(self.path):
             try:
                 yield msgspec.json.decode(line, type=Entry)
-            except msgspec.DecodeError as error:
+            except (msgspec.DecodeError, UnicodeDecodeError) as error:
                 raise FeedError(
                     f"{self.path} is damaged ({error}); put it back from a backup, or take out "
                     f"the line that begins with {line[:60].decode('utf-8', 'replace')!r}"

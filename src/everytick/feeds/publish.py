@@ -133,7 +133,7 @@ def _manifested(place: Path) -> _Manifest:
     """Return what a folder's manifest vouches for."""
     try:
         return msgspec.json.decode((place / "manifest.json").read_bytes(), type=_Manifest)
-    except (FileNotFoundError, msgspec.DecodeError):
+    except (FileNotFoundError, msgspec.DecodeError, UnicodeDecodeError):
         return _Manifest()
 
 

@@ -47,7 +47,7 @@ class Record:
 
     def sequences(self) -> list[int]:
         """Return the numbers of all snapshots, the oldest first."""
-        return sorted(int(path.stem) for path in self._snapshots.glob("[0-9]*.json"))
+        return sorted(int(path.stem) for path in self._snapshots.glob("*.json") if path.stem.isdecimal())
 
     def snapshot(self, sequence: int) -> Snapshot:
         """Return what is known of one snapshot.
@@ -101,7 +101,7 @@ class Record:
         """Return the number of the snapshot that readers see; None where they see none."""
         try:
             return int((self.folder / "current").readlink().name)
-        except FileNotFoundError:
+        except (OSError, ValueError):  # it is not there, or somebody put something else in its place
             return None
 
     def _adopted(self) -> list[Entry]:
@@ -119,5 +119,5 @@ def _read(path: Path, kind: type[_Note]) -> _Note | None:
         return msgspec.json.decode(path.read_bytes(), type=kind)
     except FileNotFoundError:
         return None
-    except msgspec.DecodeError as error:
+    except (msgspec.DecodeError, UnicodeDecodeError) as error:
         raise FeedError(f"{path} is damaged ({error}); put it back from a backup, or remove it") from error

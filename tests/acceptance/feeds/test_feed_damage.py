@@ -13,6 +13,7 @@ from everytick.feeds import closer
 from everytick.feeds.feed import Feed, Limit
 from everytick.feeds.quarantine import quarantined
 from everytick.feeds.refresh import refresh
+from everytick.feeds.show import show
 from everytick.testing.provider import Provider
 
 LIST = Feed(name="list", url="", key="ID", allow_private=("127.0.0.0/8",), max_removed=Limit(hold=0.5))
@@ -71,7 +72,9 @@ def test_a_damaged_list_is_never_published_in_another_form(feed: Feed, tmp_path:
     whole = content.read_bytes()
     for damaged in (whole[:-40], other.read_bytes()):
         content.write_bytes(damaged)
-        with pytest.raises(FeedError, match=r"the archived list [0-9a-f]{12} is"):
+        with pytest.raises(
+            FeedError, match=r"the archived list [0-9a-f]{12} is .*; restore its file, .*\.parquet"
+        ):
             refresh(feed, tmp_path, moment=4)
         assert agrees(tmp_path, THREE)
     content.write_bytes(whole)
@@ -98,3 +101,27 @@ def test_rows_that_count_by_now_are_no_longer_in_quarantine(provider: Provider, 
     assert quarantined(tmp_path, "list").total == 1
     refresh(feed, tmp_path, moment=2)
     assert quarantined(tmp_path, "list").total == 0
+
+
+def test_bytes_that_are_no_text_are_no_traceback(feed: Feed, tmp_path: Path) -> None:
+    folder = tmp_path / "feeds" / "list"
+    for path in (folder / "downloads").glob("*.json"):
+        path.write_bytes(path.read_bytes().replace(b"http:", b"htt\xb2:"))
+    refresh(feed, tmp_path, moment=3)  # it is fetched again
+    for path in (folder / "snapshots" / "000002.json", folder / "journal.jsonl"):
+        whole = path.read_bytes()
+        path.write_bytes(whole.replace(b"http:", b"htt\xb2:"))
+        with pytest.raises(FeedError, match=f"{path.name} is damaged"):
+            refresh(feed, tmp_path, moment=4)
+        path.write_bytes(whole)
+
+
+def test_what_somebody_put_there_is_not_taken_for_ours(feed: Feed, tmp_path: Path) -> None:
+    folder = tmp_path / "feeds" / "list"
+    (folder / "snapshots" / "000002 copy.json").write_text("{}")
+    (folder / "current").unlink()
+    (folder / "current").symlink_to("elsewhere")
+    assert show(tmp_path, "list").published is None
+    refresh(feed, tmp_path, moment=3)
+    assert show(tmp_path, "list").published == 2
+    assert agrees(tmp_path, THREE)
