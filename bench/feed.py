@@ -11,7 +11,7 @@ from pathlib import Path
 from time import perf_counter, process_time
 from urllib.request import urlopen
 
-from everytick.feeds.changes import changes
+from everytick.feeds.ask.changes import changes
 from everytick.feeds.feed import Feed
 from everytick.feeds.isin import check_digit
 from everytick.feeds.refresh import refresh

@@ -12,13 +12,13 @@ from itertools import zip_longest
 from pathlib import Path
 
 from everytick.errors import ExtractFailed
-from everytick.feeds import content
-from everytick.feeds.check import Checked, check
-from everytick.feeds.contract import compare
-from everytick.feeds.diff import Difference, difference
+from everytick.feeds.archive import content
+from everytick.feeds.archive.diff import Difference, difference
 from everytick.feeds.extract import Extracted, extract
 from everytick.feeds.feed import Feed, Limit
-from everytick.feeds.guard import Facts, Judgement, judge
+from everytick.feeds.judge.check import Checked, check
+from everytick.feeds.judge.contract import compare
+from everytick.feeds.judge.guard import Facts, Judgement, judge
 
 from .damage import MOST
 from .judge import Standing, is_isin, standing

@@ -7,8 +7,8 @@ from random import Random
 
 from everytick.errors import EverytickError, ExtractFailed
 from everytick.feeds.catalogue import resolve
-from everytick.feeds.check import check
 from everytick.feeds.extract import extract
+from everytick.feeds.judge.check import check
 from everytick.feeds.section import KEYS, read
 
 from . import lists

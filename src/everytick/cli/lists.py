@@ -10,8 +10,8 @@ from rich.text import Text
 from everytick.cli import present, tables
 from everytick.cli.verdict import act, briefly, plain
 from everytick.errors import EverytickError
-from everytick.feeds.journal import Entry
-from everytick.feeds.show import Shown, entries, show
+from everytick.feeds.archive.journal import Entry
+from everytick.feeds.ask.show import Shown, entries, show
 from everytick.when import Instant
 
 _LATELY = 30

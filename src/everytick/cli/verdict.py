@@ -4,7 +4,7 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
-from everytick.feeds.journal import Arrival, Entry
+from everytick.feeds.archive.journal import Arrival, Entry
 
 _SAME: Mapping[Arrival | None, str] = {
     "not_modified": "not modified",

@@ -4,15 +4,15 @@ from dataclasses import dataclass, replace
 from datetime import date
 from pathlib import Path
 
-from everytick.feeds import content
-from everytick.feeds.check import Checked, check
+from everytick.feeds.archive import content
+from everytick.feeds.archive.journal import Arrival
+from everytick.feeds.archive.snapshot import Snapshot
 from everytick.feeds.extract import extract, gzip
 from everytick.feeds.feed import Feed
-from everytick.feeds.fetch import Fetched
-from everytick.feeds.journal import Arrival
+from everytick.feeds.fetch.download import Fetched
+from everytick.feeds.judge.check import Checked, check
 from everytick.feeds.progress import Progress
 from everytick.feeds.refreshed import Asked, reading
-from everytick.feeds.snapshot import Snapshot
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)

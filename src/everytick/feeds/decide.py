@@ -6,11 +6,11 @@ from dataclasses import replace
 from pathlib import Path
 
 from everytick.errors import FeedError, UnknownName
-from everytick.feeds.accept import Outlet, accept, complete
-from everytick.feeds.archive import Archive
-from everytick.feeds.diff import difference, first
-from everytick.feeds.journal import Entry
-from everytick.feeds.snapshot import Held
+from everytick.feeds.archive.accept import Outlet, accept, complete
+from everytick.feeds.archive.diff import difference, first
+from everytick.feeds.archive.folder import Archive
+from everytick.feeds.archive.journal import Entry
+from everytick.feeds.archive.snapshot import Held
 from everytick.when import Instant
 
 

@@ -15,20 +15,20 @@ import polars as pl
 from everytick.clock import Clock, SystemClock
 from everytick.errors import FeedError, FeedHeld, FeedRefused, NothingNew
 from everytick.feeds import section
-from everytick.feeds.accept import Outlet, accept, complete
-from everytick.feeds.archive import Archive
+from everytick.feeds.archive.accept import Outlet, accept, complete
+from everytick.feeds.archive.diff import Difference, difference, first, none
+from everytick.feeds.archive.downloads import Downloads
+from everytick.feeds.archive.folder import Archive
+from everytick.feeds.archive.journal import Act, Entry
+from everytick.feeds.archive.snapshot import Held, Snapshot
 from everytick.feeds.arrived import Arrived, arrival, arrive, columns_before
-from everytick.feeds.contract import compare
-from everytick.feeds.diff import Difference, difference, first, none
-from everytick.feeds.downloads import Downloads
 from everytick.feeds.feed import Feed
-from everytick.feeds.fetch import fetch
-from everytick.feeds.fresh import refuse_old_news
-from everytick.feeds.guard import Facts, Judgement, Rejection, judge
-from everytick.feeds.journal import Act, Entry
+from everytick.feeds.fetch.download import fetch
+from everytick.feeds.judge.contract import compare
+from everytick.feeds.judge.fresh import refuse_old_news
+from everytick.feeds.judge.guard import Facts, Judgement, Rejection, judge
 from everytick.feeds.progress import SILENT, Progress
 from everytick.feeds.refreshed import Asked, Refreshed, reading, told
-from everytick.feeds.snapshot import Held, Snapshot
 from everytick.tick import Tick
 from everytick.when import Instant, instant_of, moment_of
 

@@ -6,8 +6,8 @@ from datetime import date
 from hashlib import blake2b
 from typing import Any, Literal
 
+from everytick.feeds.archive.journal import Arrival, Entry
 from everytick.feeds.feed import Feed
-from everytick.feeds.journal import Arrival, Entry
 from everytick.release import VERSION
 from everytick.when import Instant
 

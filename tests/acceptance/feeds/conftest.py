@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from everytick.feeds.deadline import Deadline
+from everytick.feeds.fetch.deadline import Deadline
 from everytick.testing.provider import Provider
 
 ROOT = Path(__file__).parents[3]

@@ -8,11 +8,11 @@ from shutil import copytree
 import pytest
 
 from everytick.errors import FeedRefused
-from everytick.feeds.changes import changes
+from everytick.feeds.ask.changes import changes
+from everytick.feeds.ask.history import history, listing, snapshots
+from everytick.feeds.ask.show import entries, show
 from everytick.feeds.feed import Feed, Limit
-from everytick.feeds.history import history, listing, snapshots
 from everytick.feeds.refresh import refresh
-from everytick.feeds.show import entries, show
 from everytick.testing.provider import Provider
 
 OLD = Path(__file__).with_name("archive-7e46f90")

@@ -10,9 +10,9 @@ from pathlib import Path
 import pytest
 
 from everytick.errors import FetchFailed
-from everytick.feeds.downloads import Downloads
+from everytick.feeds.archive.downloads import Downloads
 from everytick.feeds.feed import AsOf, Feed
-from everytick.feeds.fetch import TRIES, Fetched, fetch
+from everytick.feeds.fetch.download import TRIES, Fetched, fetch
 from everytick.testing.provider import Provider, send
 
 LIST = b"ISIN,NAME\nUS0378331005,Apple\n"

@@ -9,11 +9,11 @@ import polars as pl
 import pytest
 
 from everytick.errors import FeedError, FeedHeld
-from everytick.feeds import closer
+from everytick.feeds.ask import closer
+from everytick.feeds.ask.quarantine import quarantined
+from everytick.feeds.ask.show import show
 from everytick.feeds.feed import Feed, Limit
-from everytick.feeds.quarantine import quarantined
 from everytick.feeds.refresh import refresh
-from everytick.feeds.show import show
 from everytick.testing.provider import Provider
 
 LIST = Feed(name="list", url="", key="ID", allow_private=("127.0.0.0/8",), max_removed=Limit(hold=0.5))

@@ -8,13 +8,13 @@ from typing import Any
 import pytest
 
 from everytick.errors import FeedError, FeedHeld, FeedRefused, UnknownName
-from everytick.feeds.archive import Archive
-from everytick.feeds.changes import changes
+from everytick.feeds.archive.folder import Archive
+from everytick.feeds.ask.changes import changes
+from everytick.feeds.ask.quarantine import quarantined
+from everytick.feeds.ask.show import entries, show
 from everytick.feeds.decide import approve, reject
 from everytick.feeds.feed import Feed, Limit
-from everytick.feeds.quarantine import quarantined
 from everytick.feeds.refresh import refresh
-from everytick.feeds.show import entries, show
 from everytick.testing.provider import Provider
 
 LIST = Feed(

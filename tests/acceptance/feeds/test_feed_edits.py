@@ -6,10 +6,10 @@ from pathlib import Path
 import pytest
 
 from everytick.errors import FeedHeld
-from everytick.feeds.changes import changes
+from everytick.feeds.ask.changes import changes
+from everytick.feeds.ask.history import history
 from everytick.feeds.decide import approve
 from everytick.feeds.feed import Feed, Limit
-from everytick.feeds.history import history
 from everytick.feeds.refresh import refresh
 from everytick.testing.provider import Provider
 

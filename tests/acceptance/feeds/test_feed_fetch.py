@@ -11,9 +11,9 @@ from threading import Event
 import pytest
 
 from everytick.errors import FetchFailed
-from everytick.feeds.downloads import Downloads
+from everytick.feeds.archive.downloads import Downloads
 from everytick.feeds.feed import Feed
-from everytick.feeds.fetch import TRIES, fetch
+from everytick.feeds.fetch.download import TRIES, fetch
 from everytick.testing.provider import Manners, Provider, send
 
 LIST = b"ISIN,NAME\nUS0378331005,Apple\n"

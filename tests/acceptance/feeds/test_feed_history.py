@@ -12,12 +12,12 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from everytick.errors import FeedError, UnknownName
-from everytick.feeds.archive import Archive
-from everytick.feeds.changes import changes
+from everytick.feeds.archive.folder import Archive
+from everytick.feeds.ask.changes import changes
+from everytick.feeds.ask.history import as_of, history, listing, snapshots
+from everytick.feeds.ask.show import entries, show
 from everytick.feeds.feed import AsOf, Feed, Limit
-from everytick.feeds.history import as_of, history, listing, snapshots
 from everytick.feeds.refresh import refresh
-from everytick.feeds.show import entries, show
 from everytick.testing.provider import Provider
 from everytick.tick import parse_rfc3339
 

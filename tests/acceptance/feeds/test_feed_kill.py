@@ -24,11 +24,11 @@ import pytest
 
 from everytick.errors import FeedRefused, UnknownName
 from everytick.feeds import decide
-from everytick.feeds.archive import Archive
-from everytick.feeds.changes import changes
+from everytick.feeds.archive.folder import Archive
+from everytick.feeds.ask.changes import changes
+from everytick.feeds.ask.show import entries, show
 from everytick.feeds.refresh import refresh
 from everytick.feeds.section import read
-from everytick.feeds.show import entries, show
 from everytick.testing.provider import Provider, send
 
 REFRESHER = Path(__file__).with_name("refresher.py")

@@ -15,9 +15,9 @@ from urllib.parse import urlsplit
 import pytest
 
 from everytick.errors import FetchFailed
-from everytick.feeds.downloads import Downloads
+from everytick.feeds.archive.downloads import Downloads
 from everytick.feeds.feed import Feed
-from everytick.feeds.fetch import fetch
+from everytick.feeds.fetch.download import fetch
 from everytick.testing.provider import Provider, send
 
 LIST = b"ISIN,NAME\nUS0378331005,Apple\n"

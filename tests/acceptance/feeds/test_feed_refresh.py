@@ -11,12 +11,12 @@ import pytest
 
 from everytick.errors import ExtractFailed, FeedError, FeedHeld, FeedRefused, FetchFailed, UnknownName
 from everytick.feeds import section
-from everytick.feeds.archive import Archive
-from everytick.feeds.changes import changes
+from everytick.feeds.archive.folder import Archive
+from everytick.feeds.ask.changes import changes
+from everytick.feeds.ask.show import show
 from everytick.feeds.feed import Feed, Limit
 from everytick.feeds.refresh import refresh, run
 from everytick.feeds.refreshed import Refreshed
-from everytick.feeds.show import show
 from everytick.testing.provider import Provider, send
 from everytick.tick import Tick
 from everytick.when import moment_of

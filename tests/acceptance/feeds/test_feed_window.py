@@ -8,9 +8,9 @@ import pytest
 
 from everytick.config import parse
 from everytick.errors import FeedError, FeedRefused, NothingNew
+from everytick.feeds.ask.show import entries, show
 from everytick.feeds.feed import AsOf, Feed, Limit, Window
 from everytick.feeds.refresh import refresh, run
-from everytick.feeds.show import entries, show
 from everytick.feeds.tasks import tasks
 from everytick.policy import MINUTE, SECOND, Policies
 from everytick.task import Call, Task

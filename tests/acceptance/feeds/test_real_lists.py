@@ -19,8 +19,8 @@ from typing import Any
 import pytest
 
 from everytick.errors import FeedError
+from everytick.feeds.ask.changes import changes
 from everytick.feeds.catalogue import resolve
-from everytick.feeds.changes import changes
 from everytick.feeds.decide import approve
 from everytick.feeds.feed import Feed
 from everytick.feeds.refresh import refresh

@@ -5,8 +5,8 @@ import pytest
 from everytick.config import parse
 from everytick.errors import ConfigError
 from everytick.feeds.catalogue import resolve, sources
-from everytick.feeds.contract import compare
 from everytick.feeds.extract import Extracted, extract
+from everytick.feeds.judge.contract import compare
 from everytick.feeds.section import read
 from everytick.feeds.tasks import feeds, tasks
 

@@ -8,10 +8,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from everytick.feeds.check import check
 from everytick.feeds.extract.extracted import BROKEN, Extracted
 from everytick.feeds.feed import Feed
 from everytick.feeds.isin import is_isin
+from everytick.feeds.judge.check import check
 
 ISINS = Feed(name="list", url="https://example.org", key="ISIN", check="isin")
 NAMES = Feed(name="list", url="https://example.org", key="ISIN")

@@ -2,8 +2,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from everytick.feeds.contract import Event, compare
 from everytick.feeds.feed import Feed
+from everytick.feeds.judge.contract import Event, compare
 
 
 def feed(**changes: object) -> Feed:

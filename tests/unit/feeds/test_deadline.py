@@ -3,7 +3,7 @@ from dataclasses import dataclass
 
 import pytest
 
-from everytick.feeds.deadline import Deadline
+from everytick.feeds.fetch.deadline import Deadline
 
 
 @dataclass

@@ -2,7 +2,7 @@ import polars as pl
 from hypothesis import given
 from hypothesis import strategies as st
 
-from everytick.feeds.diff import Difference, difference, first, none
+from everytick.feeds.archive.diff import Difference, difference, first, none
 
 Rows = dict[str, tuple[str, str]]
 

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from everytick.feeds.downloads import Download, Downloads, Partial
+from everytick.feeds.archive.downloads import Download, Downloads, Partial
 
 
 @pytest.fixture

@@ -6,9 +6,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from everytick.feeds.contract import Event
 from everytick.feeds.feed import Feed, Limit, Response
-from everytick.feeds.guard import Facts, Judgement, Rejection, judge
+from everytick.feeds.judge.contract import Event
+from everytick.feeds.judge.guard import Facts, Judgement, Rejection, judge
 
 FEED = Feed(name="list", url="https://example.org", key="ISIN", max_invalid=0.1)
 

@@ -3,8 +3,8 @@ from email.utils import formatdate
 
 import pytest
 
-from everytick.feeds import headers
 from everytick.feeds.feed import AsOf, Feed
+from everytick.feeds.fetch import headers
 
 FEED = Feed(name="list", url="https://example.org/list.csv?token=secret", key="ISIN")
 NOW = 1_790_000_000_000_000

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from everytick.errors import FeedError
-from everytick.feeds.journal import Entry, Journal
+from everytick.feeds.archive.journal import Entry, Journal
 
 FIRST = Entry(at=1, due_at=1, act="published", sequence=1, rows=4, added=4, arrived="other_bytes")
 SECOND = Entry(at=2, due_at=2, tick="list@1970-01-02T00:00:00Z", act="unchanged", as_of=date(1970, 1, 2))

@@ -7,8 +7,8 @@ from dataclasses import replace
 
 import pytest
 
+from everytick.feeds.extract.kind import objection, recognised
 from everytick.feeds.feed import Feed
-from everytick.feeds.kind import objection, recognised
 
 FEED = Feed(name="list", url="", key="ISIN")
 TEXT = replace(FEED, format="text", pattern="(?P<ISIN>[A-Z0-9]{12})")

@@ -4,7 +4,7 @@ from string import ascii_uppercase
 
 import pytest
 
-from everytick.feeds.prefix import VERDICTS, Verdict, entries, verdict
+from everytick.feeds.judge.prefix import VERDICTS, Verdict, entries, verdict
 
 
 @pytest.mark.parametrize(

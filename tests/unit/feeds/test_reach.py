@@ -10,9 +10,9 @@ import httpx
 import pytest
 
 from everytick.errors import FetchFailed
-from everytick.feeds.deadline import Deadline
 from everytick.feeds.feed import Feed
-from everytick.feeds.reach import Reach, may_reach
+from everytick.feeds.fetch.deadline import Deadline
+from everytick.feeds.fetch.reach import Reach, may_reach
 
 FEED = Feed(name="list", url="https://example.org/list.csv", key="ISIN", hosts=("archives.example.org",))
 

@@ -38,7 +38,7 @@ def changes(
     as_json: JsonOption = False,
 ) -> None:
     """Show what a list gained and lost against the one before."""
-    from everytick.feeds.changes import changes as differ
+    from everytick.feeds.ask.changes import changes as differ
 
     which = chosen(app, feed)
     found = differ(which.data, feed, snapshot)
@@ -86,7 +86,7 @@ def draw(which: Chosen, found: Any, limit: int | None) -> None:  # noqa: ANN401 
 
 def _seen(which: Chosen, found: Any, kind: Kind, limit: int) -> Sequence[Any]:  # noqa: ANN401 - as for draw
     """Return keys with their rows; without them where a list is no longer kept."""
-    from everytick.feeds import closer
+    from everytick.feeds.ask import closer
 
     try:
         return closer.look(which.data, which.name, found, kind, limit)

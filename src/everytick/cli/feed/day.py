@@ -13,10 +13,10 @@ from everytick.cli.feed.standing import stale
 from everytick.cli.session import is_there
 from everytick.cli.verdict import plain, sentence
 from everytick.errors import EverytickError
-from everytick.feeds.downloads import Download
-from everytick.feeds.journal import Act, Entry
-from everytick.feeds.show import Shown
-from everytick.feeds.snapshot import Snapshot
+from everytick.feeds.archive.downloads import Download
+from everytick.feeds.archive.journal import Act, Entry
+from everytick.feeds.archive.snapshot import Snapshot
+from everytick.feeds.ask.show import Shown
 from everytick.ledger import TickFilter
 from everytick.tick import State, TickRow, tick_name
 from everytick.when import Instant

@@ -14,7 +14,7 @@ from everytick.cli.options import AppOption, JsonOption
 from everytick.cli.session import author
 from everytick.clock import SystemClock
 from everytick.errors import FeedError, UsageError
-from everytick.feeds.show import show
+from everytick.feeds.ask.show import show
 
 NoteOption = Annotated[str, typer.Option("--note", "-m", help="Why; kept with the decision.")]
 YesOption = Annotated[bool, typer.Option("--yes", "-y", help="Do not ask; needed where nobody can be asked.")]

@@ -11,8 +11,8 @@ from everytick.cli.feed.chosen import Chosen, FeedArgument, chosen
 from everytick.cli.options import AppOption, JsonOption
 from everytick.cli.verdict import plain
 from everytick.clock import SystemClock
-from everytick.feeds.record import Record
-from everytick.feeds.snapshot import Snapshot
+from everytick.feeds.archive.record import Record
+from everytick.feeds.archive.snapshot import Snapshot
 
 _WIDTH = 60
 
@@ -81,8 +81,8 @@ def _trend(found: Sequence[Snapshot]) -> str:
 
 
 def _of_key(which: Chosen, key: str, *, as_json: bool) -> None:
-    from everytick.feeds.history import Moment
-    from everytick.feeds.history import history as lives
+    from everytick.feeds.ask.history import Moment
+    from everytick.feeds.ask.history import history as lives
 
     spans = lives(which.data, which.name, key)
     if as_json:

@@ -11,7 +11,7 @@ from everytick.cli.options import AppOption, JsonOption
 from everytick.cli.session import is_there
 from everytick.clock import SystemClock
 from everytick.errors import EverytickError
-from everytick.feeds.show import Shown
+from everytick.feeds.ask.show import Shown
 from everytick.ledger import TaskRow
 from everytick.plan import Status
 from everytick.versions import revived

@@ -14,9 +14,9 @@ from everytick.cli.local import clock
 from everytick.cli.options import AppOption, JsonOption
 from everytick.cli.verdict import act, plain
 from everytick.clock import SystemClock
-from everytick.feeds.show import Shown
-from everytick.feeds.show import show as state_of
-from everytick.feeds.snapshot import Snapshot
+from everytick.feeds.archive.snapshot import Snapshot
+from everytick.feeds.ask.show import Shown
+from everytick.feeds.ask.show import show as state_of
 from everytick.when import Instant
 
 
@@ -102,7 +102,7 @@ def _troubles(found: Shown, now: Instant) -> None:
 
 def _show_then(which: Chosen, day: Day, now: Instant, *, as_json: bool) -> None:
     """Show the list as it stood on a day."""
-    from everytick.feeds.history import as_of
+    from everytick.feeds.ask.history import as_of
 
     snapshot = as_of(which.data, which.name, day.date)
     path = which.data / "feeds" / which.name / "content" / f"{snapshot.digest}.parquet"
@@ -142,7 +142,7 @@ def show_held(which: Chosen, now: Instant, limit: int | None = None, *, as_json:
     Raises:
         UnknownName: No list is held.
     """
-    from everytick.feeds import closer
+    from everytick.feeds.ask import closer
 
     found, changed = closer.held(which.data, which.name)
     snapshot = found.snapshot

@@ -3,8 +3,8 @@
 from collections.abc import Iterator, Mapping
 
 from everytick.cli import present
-from everytick.feeds.show import Shown
-from everytick.feeds.snapshot import Snapshot
+from everytick.feeds.archive.snapshot import Snapshot
+from everytick.feeds.ask.show import Shown
 from everytick.when import Instant
 
 SHORT = 12

@@ -10,7 +10,7 @@ from everytick.cli.feed.chosen import FeedArgument, chosen
 from everytick.cli.feed.next import SHORT
 from everytick.cli.options import AppOption, JsonOption
 from everytick.cli.verdict import plain
-from everytick.feeds.show import show
+from everytick.feeds.ask.show import show
 
 _KEY = 40
 
@@ -31,7 +31,7 @@ def quarantine(
     as_json: JsonOption = False,
 ) -> None:
     """Show the rows that were left out of a list: line, key, reason."""
-    from everytick.feeds.quarantine import quarantined
+    from everytick.feeds.ask.quarantine import quarantined
 
     which = chosen(app, feed)
     found = quarantined(which.data, feed, download, limit=limit)

@@ -15,9 +15,9 @@ from everytick.cli.progress import watched
 from everytick.cli.verdict import plain, refreshed, sentence
 from everytick.clock import SystemClock
 from everytick.errors import FeedError
-from everytick.feeds.journal import Entry
+from everytick.feeds.archive.journal import Entry
+from everytick.feeds.ask.show import show
 from everytick.feeds.progress import SILENT, Progress
-from everytick.feeds.show import show
 
 
 def refresh(feed: FeedArgument, app: AppOption = "", *, as_json: JsonOption = False) -> None:

@@ -4,7 +4,7 @@ from everytick.cli import present
 from everytick.cli.feed.chosen import Chosen
 from everytick.cli.verdict import act
 from everytick.errors import FeedError, UnknownName
-from everytick.feeds.show import Shown, show
+from everytick.feeds.ask.show import Shown, show
 from everytick.when import Instant
 
 Found = Shown | FeedError | None

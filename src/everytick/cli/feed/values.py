@@ -2,9 +2,9 @@
 
 from datetime import date
 
-from everytick.feeds.journal import Entry
-from everytick.feeds.show import Shown
-from everytick.feeds.snapshot import Held, Snapshot
+from everytick.feeds.archive.journal import Entry
+from everytick.feeds.archive.snapshot import Held, Snapshot
+from everytick.feeds.ask.show import Shown
 from everytick.tick import rfc3339
 from everytick.when import Instant
 

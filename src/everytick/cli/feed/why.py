@@ -13,10 +13,10 @@ from everytick.cli.feed.standing import state
 from everytick.cli.options import AppOption, JsonOption
 from everytick.clock import SystemClock
 from everytick.errors import FeedError
-from everytick.feeds.downloads import Downloads
-from everytick.feeds.record import Record
-from everytick.feeds.show import entries
-from everytick.feeds.snapshot import Snapshot
+from everytick.feeds.archive.downloads import Downloads
+from everytick.feeds.archive.record import Record
+from everytick.feeds.archive.snapshot import Snapshot
+from everytick.feeds.ask.show import entries
 from everytick.when import Instant
 
 

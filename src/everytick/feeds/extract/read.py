@@ -9,9 +9,9 @@ from everytick.errors import ExtractFailed
 from everytick.feeds.extract import as_of, csv, excel, names, pattern
 from everytick.feeds.extract.decode import as_utf8
 from everytick.feeds.extract.extracted import Extracted
+from everytick.feeds.extract.kind import HEAD, recognised, refused
 from everytick.feeds.extract.table import Table
 from everytick.feeds.feed import Feed
-from everytick.feeds.kind import HEAD, recognised, refused
 
 _READERS = {"csv": csv.read, "excel": excel.read, "text": pattern.read}
 _ROW = "\0row"

@@ -17,12 +17,13 @@ import httpx
 
 from everytick import __version__
 from everytick.errors import FetchFailed
-from everytick.feeds import headers, kind
-from everytick.feeds.deadline import Deadline
-from everytick.feeds.downloads import Download, Downloads, Partial
+from everytick.feeds.archive.downloads import Download, Downloads, Partial
+from everytick.feeds.extract import kind
 from everytick.feeds.feed import Feed
+from everytick.feeds.fetch import headers
+from everytick.feeds.fetch.deadline import Deadline
+from everytick.feeds.fetch.reach import Reach
 from everytick.feeds.progress import SILENT, Progress
-from everytick.feeds.reach import Reach
 from everytick.policy import SECOND, Retry
 from everytick.when import Instant
 

@@ -19,7 +19,7 @@ from pathlib import Path
 
 import msgspec
 
-from everytick.feeds import durable
+from everytick.feeds.archive import durable
 from everytick.when import Instant
 
 _DIGEST = re.compile(r"[0-9a-f]{64}")

@@ -4,9 +4,9 @@ from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
 
-from everytick.feeds.journal import Entry
-from everytick.feeds.record import Record
-from everytick.feeds.snapshot import Held, Snapshot
+from everytick.feeds.archive.journal import Entry
+from everytick.feeds.archive.record import Record
+from everytick.feeds.archive.snapshot import Held, Snapshot
 from everytick.when import Instant
 
 

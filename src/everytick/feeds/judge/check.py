@@ -9,10 +9,10 @@ from datetime import date
 
 import polars as pl
 
-from everytick.feeds import prefix
 from everytick.feeds.extract import Extracted
 from everytick.feeds.feed import Feed
 from everytick.feeds.isin import are_isins, faults
+from everytick.feeds.judge import prefix
 
 _EXAMPLES = 20
 _QUARANTINE = pl.Schema({"line": pl.UInt32, "key": pl.String, "reason": pl.String, "row": pl.String})

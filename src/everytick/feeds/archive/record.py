@@ -7,9 +7,9 @@ from typing import Self, TypeVar
 import msgspec
 
 from everytick.errors import FeedError, UnknownName
-from everytick.feeds.adopt import adopted
-from everytick.feeds.journal import Entry, Journal
-from everytick.feeds.snapshot import Held, Snapshot
+from everytick.feeds.archive.adopt import adopted
+from everytick.feeds.archive.journal import Entry, Journal
+from everytick.feeds.archive.snapshot import Held, Snapshot
 
 _Note = TypeVar("_Note", Snapshot, Held, Entry)
 

@@ -29,10 +29,10 @@ import msgspec
 import polars as pl
 
 from everytick.errors import FeedError
-from everytick.feeds import content, durable
-from everytick.feeds.journal import Entry
-from everytick.feeds.record import Record
-from everytick.feeds.snapshot import Held, Snapshot
+from everytick.feeds.archive import content, durable
+from everytick.feeds.archive.journal import Entry
+from everytick.feeds.archive.record import Record
+from everytick.feeds.archive.snapshot import Held, Snapshot
 
 
 class Archive(Record):

@@ -9,8 +9,8 @@ from datetime import date, timedelta
 from fractions import Fraction
 from typing import Literal
 
-from everytick.feeds.contract import Event
 from everytick.feeds.feed import Feed, Limit
+from everytick.feeds.judge.contract import Event
 
 Severity = Literal["hold", "refuse"]
 Verdict = Literal["publish", "hold", "refuse"]

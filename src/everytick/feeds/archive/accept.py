@@ -7,11 +7,11 @@ undone behind it, the next one does.
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from everytick.feeds.archive import Archive
-from everytick.feeds.diff import Difference
-from everytick.feeds.journal import Entry
-from everytick.feeds.publish import copy, forms, publish
-from everytick.feeds.snapshot import Snapshot
+from everytick.feeds.archive.diff import Difference
+from everytick.feeds.archive.folder import Archive
+from everytick.feeds.archive.journal import Entry
+from everytick.feeds.archive.publish import copy, forms, publish
+from everytick.feeds.archive.snapshot import Snapshot
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -16,8 +16,8 @@ from urllib.request import getproxies, proxy_bypass
 import httpx
 
 from everytick.errors import FetchFailed
-from everytick.feeds.deadline import Deadline
 from everytick.feeds.feed import Feed
+from everytick.feeds.fetch.deadline import Deadline
 
 Address = IPv4Address | IPv6Address
 Network = IPv4Network | IPv6Network

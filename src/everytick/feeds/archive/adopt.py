@@ -7,7 +7,7 @@ from typing import TypeVar
 import msgspec
 
 from everytick.errors import FeedError
-from everytick.feeds.journal import Entry
+from everytick.feeds.archive.journal import Entry
 from everytick.when import Instant
 
 

@@ -9,10 +9,11 @@ from typing import Literal
 import polars as pl
 
 from everytick.errors import UnknownName
-from everytick.feeds import changes, content
-from everytick.feeds.archive import Archive
-from everytick.feeds.diff import Kind
-from everytick.feeds.snapshot import Snapshot
+from everytick.feeds.archive import content
+from everytick.feeds.archive.diff import Kind
+from everytick.feeds.archive.folder import Archive
+from everytick.feeds.archive.snapshot import Snapshot
+from everytick.feeds.ask import changes
 from everytick.tick import rfc3339
 from everytick.when import Instant, moment_of
 

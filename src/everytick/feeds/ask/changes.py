@@ -6,10 +6,10 @@ from pathlib import Path
 import polars as pl
 
 from everytick.errors import UnknownName
-from everytick.feeds import content
-from everytick.feeds.archive import Archive
-from everytick.feeds.diff import Kind, difference, first
-from everytick.feeds.snapshot import Snapshot
+from everytick.feeds.archive import content
+from everytick.feeds.archive.diff import Kind, difference, first
+from everytick.feeds.archive.folder import Archive
+from everytick.feeds.archive.snapshot import Snapshot
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)

@@ -13,7 +13,7 @@ from typing import Literal
 import msgspec
 
 from everytick.errors import FeedError
-from everytick.feeds import durable
+from everytick.feeds.archive import durable
 from everytick.when import Instant
 
 Act = Literal[

@@ -18,11 +18,11 @@ from pathlib import Path
 
 import msgspec
 
-from everytick.feeds import content, durable
-from everytick.feeds.archive import Archive
-from everytick.feeds.content import Written
+from everytick.feeds.archive import content, durable
+from everytick.feeds.archive.content import Written
+from everytick.feeds.archive.folder import Archive
+from everytick.feeds.archive.snapshot import Snapshot
 from everytick.feeds.feed import FORMATS
-from everytick.feeds.snapshot import Snapshot
 from everytick.tick import rfc3339
 
 _KEPT = 3

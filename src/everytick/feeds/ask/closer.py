@@ -7,11 +7,11 @@ from pathlib import Path
 import polars as pl
 
 from everytick.errors import UnknownName
-from everytick.feeds import changes
-from everytick.feeds.archive import Archive
-from everytick.feeds.changes import Changes
-from everytick.feeds.diff import Kind
-from everytick.feeds.snapshot import Held, Snapshot
+from everytick.feeds.archive.diff import Kind
+from everytick.feeds.archive.folder import Archive
+from everytick.feeds.archive.snapshot import Held, Snapshot
+from everytick.feeds.ask import changes
+from everytick.feeds.ask.changes import Changes
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -6,8 +6,8 @@ from pathlib import Path
 import polars as pl
 
 from everytick.errors import UnknownName
-from everytick.feeds import content
-from everytick.feeds.archive import Archive
+from everytick.feeds.archive import content
+from everytick.feeds.archive.folder import Archive
 
 FIRST = 1_000
 """How many rows are returned unless more are asked for."""

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date
 
-from everytick.feeds.journal import Arrival, Entry
+from everytick.feeds.archive.journal import Arrival, Entry
 from everytick.when import Instant
 
 
