@@ -7,12 +7,13 @@ from pathlib import Path
 from everytick.feeds.archive import content
 from everytick.feeds.archive.journal import Arrival
 from everytick.feeds.archive.snapshot import Snapshot
+from everytick.feeds.asked import Asked
 from everytick.feeds.extract import extract, gzip
 from everytick.feeds.feed import Feed
 from everytick.feeds.fetch.download import Fetched
 from everytick.feeds.judge.check import Checked, check
 from everytick.feeds.progress import Progress
-from everytick.feeds.refreshed import Asked, reading
+from everytick.feeds.refreshed import reading
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)

@@ -22,13 +22,14 @@ from everytick.feeds.archive.folder import Archive
 from everytick.feeds.archive.journal import Act, Entry
 from everytick.feeds.archive.snapshot import Held, Snapshot
 from everytick.feeds.arrived import Arrived, arrival, arrive, columns_before
+from everytick.feeds.asked import Asked
 from everytick.feeds.feed import Feed
 from everytick.feeds.fetch.download import fetch
 from everytick.feeds.judge.contract import compare
 from everytick.feeds.judge.fresh import refuse_old_news
 from everytick.feeds.judge.guard import Facts, Judgement, Rejection, judge
 from everytick.feeds.progress import SILENT, Progress
-from everytick.feeds.refreshed import Asked, Refreshed, reading, told
+from everytick.feeds.refreshed import Refreshed, reading, told
 from everytick.tick import Tick
 from everytick.when import Instant, instant_of, moment_of
 

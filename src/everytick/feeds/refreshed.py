@@ -1,4 +1,4 @@
-"""How a refresh ended that was not refused, and what it was asked for."""
+"""How a refresh ended that was not refused."""
 
 import json
 from dataclasses import dataclass
@@ -9,30 +9,12 @@ from typing import Any, Literal
 from everytick.feeds.archive.journal import Arrival, Entry
 from everytick.feeds.feed import Feed
 from everytick.release import VERSION
-from everytick.when import Instant
 
 _SHOWN = 5
 _NOT_READING = frozenset(
     {"url", "headers", "hosts", "allow_private", "content_types", "fetch_timeout", "size_limit"}
     | {"keep_downloads", "keep_snapshots", "publish", "formats", "window", "same_on"}
 )
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Asked:
-    """Which refresh this is.
-
-    Attributes:
-        moment: Now.
-        due_at: The nominal instant.
-        tick: The name of the tick that asked; empty where none did.
-        zone: Where ``same_on`` has its days.
-    """
-
-    moment: Instant
-    due_at: Instant
-    tick: str = ""
-    zone: str = "UTC"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -15,7 +15,7 @@ _Note = TypeVar("_Note", Snapshot, Held, Entry)
 
 
 class Record:
-    """What is written down of one feed, to be read; ``archive`` says which file is which.
+    """What is written down of one feed, to be read; ``folder`` says which file is which.
 
     Args:
         data: The folder that holds everything Everytick keeps beside its ledger.

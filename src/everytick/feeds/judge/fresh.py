@@ -4,8 +4,8 @@ from datetime import date
 from zoneinfo import ZoneInfo
 
 from everytick.errors import NothingNew
+from everytick.feeds.asked import Asked
 from everytick.feeds.feed import Feed
-from everytick.feeds.refreshed import Asked
 from everytick.when import moment_of
 
 
