@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from everytick.errors import ExtractFailed
 from everytick.feeds.extract import Extracted, extract
 from everytick.feeds.extract.gzip import unpacked
+from everytick.feeds.extract.rows import MANY
 from everytick.feeds.feed import Feed
 
 URL = "https://example.org/list.csv"
@@ -159,6 +160,19 @@ def test_junk_lines_after_the_header_are_sections_too() -> None:
 def test_what_is_not_the_list_is_refused_with_the_place(body: bytes, words: str) -> None:
     with pytest.raises(ExtractFailed, match=words):
         read(body)
+
+
+def test_nobody_reads_on_among_countless_rows_that_are_none() -> None:
+    for good in (3, MANY + 3):
+        body = b"ISIN,NAME\n" + b"A,x\n" * good + b"B\n" * 3 * MANY
+        count = max(good, MANY) + 1
+        with pytest.raises(ExtractFailed, match=f"so it is with {count:,} of {count + good:,} rows"):
+            read(body)
+
+
+def test_of_a_row_without_end_the_first_fields_are_kept() -> None:
+    (kept,) = read(b"ISIN,NAME\nA,x\nB" + b",y" * 50_000 + b"\nC,z\n").broken["row"]
+    assert json.loads(kept) == ["B", *["y"] * 9_999]
 
 
 def test_a_column_that_should_be_kept_or_compared_must_be_there_unless_the_feed_does_without() -> None:

@@ -13,6 +13,12 @@ from everytick.feeds.extract.extracted import BROKEN
 from everytick.feeds.extract.table import MOST_AROUND
 from everytick.feeds.feed import Feed
 
+MANY = 100_000
+"""So many rows may be set aside; from then on never more of them than there are good ones."""
+
+_SHOWN = 10_000
+"""Fields of a row that is set aside that are kept; who writes more of them has lost a line's end."""
+
 
 @dataclass(slots=True, kw_only=True)
 class Rows:
@@ -82,12 +88,8 @@ class Rows:
                 raise ExtractFailed(
                     f"the file is cut off: line {line}, its last, {reason} and has no line end"
                 )
-            line, reason, _ = self._broken[0]
-            count = len(self._broken)
-            if count > self.good:
-                raise ExtractFailed(
-                    f"line {line} {reason}; so it is with {count:,} of {count + self.good:,} rows"
-                )
+            if len(self._broken) > self.good:
+                raise self._hopeless()
         return pl.DataFrame(self._broken, schema=BROKEN, orient="row")
 
     def _remembered(self, lines: Iterator[str]) -> Iterator[str]:
@@ -107,7 +109,13 @@ class Rows:
         if len(self._taken) != 1 or self._taken[0].count('"') % 2:
             raise ExtractFailed(f"line {begin} {reason}; a quote that it opens hides where the row ends")
         self._pass_by(self._taken[0])
-        self._broken.append((begin, reason, json.dumps(row, ensure_ascii=False)))
+        self._broken.append((begin, reason, json.dumps(row[:_SHOWN], ensure_ascii=False)))
+        if len(self._broken) > max(MANY, self.good):
+            raise self._hopeless()
+
+    def _hopeless(self) -> ExtractFailed:
+        (line, reason, _), count = self._broken[0], len(self._broken)
+        return ExtractFailed(f"line {line} {reason}; so it is with {count:,} of {count + self.good:,} rows")
 
     def _pass_by(self, text: str) -> None:
         if len(self.around) < MOST_AROUND:
