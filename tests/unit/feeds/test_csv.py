@@ -175,6 +175,24 @@ def test_of_a_row_without_end_the_first_fields_are_kept() -> None:
     assert json.loads(kept) == ["B", *["y"] * 9_999]
 
 
+def test_a_row_larger_than_a_part_is_read_by_the_one_who_needs_no_room_for_it(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("everytick.feeds.extract.csv._PART", 16)
+    monkeypatch.setattr("everytick.feeds.extract.csv._MOST", 32)
+    given, real = list[int](), pl.read_csv
+
+    def fast(part: bytes, *, has_header: bool, separator: str, schema: pl.Schema) -> pl.DataFrame:
+        given.append(len(part))
+        return real(part, has_header=has_header, separator=separator, schema=schema)
+
+    monkeypatch.setattr(pl, "read_csv", fast)
+    long = "x" * 100
+    assert rows(f"ISIN,NAME\nA,x\nB,y\nC,z\nD,v\nE,{long}\nF,w\n".encode())[-2:] == [("E", long), ("F", "w")]
+    assert given
+    assert max(given) <= 32
+
+
 def test_a_column_that_should_be_kept_or_compared_must_be_there_unless_the_feed_does_without() -> None:
     body = b"ISIN,NAME\nA,x\n"
     with pytest.raises(ExtractFailed, match="no column 'Name'; the nearest is 'NAME'"):

@@ -23,6 +23,7 @@ from everytick.feeds.extract.table import LINE, Table, gathered, schema
 from everytick.feeds.feed import Feed
 
 _PART = 1 << 24
+_MOST = 2 * _PART
 
 # Text without quotes, then fields in quotes, each between two delimiters or line ends, and text between them.
 _WELL_QUOTED = (
@@ -86,6 +87,8 @@ def _fast(part: bytes, rows: Rows) -> tuple[pl.DataFrame, pl.Series] | None:
     delimiter, width = rows.feed.delimiter, rows.width
     if part.count(b"\r") != part.count(b"\r\n") or part.startswith(BOM_UTF8):
         return None  # polars ends no line at a lone carriage return, and drops a mark
+    if len(part) > _MOST:
+        return None  # some row is larger than a whole part; polars would make room for sixty times as much
     try:
         cells = pl.read_csv(
             part if part.endswith(b"\n") else part + b"\n",  # else its last row is not checked
