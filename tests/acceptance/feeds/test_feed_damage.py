@@ -9,6 +9,7 @@ import polars as pl
 import pytest
 
 from everytick.errors import FeedError, FeedHeld
+from everytick.feeds.archive import content
 from everytick.feeds.ask import closer
 from everytick.feeds.ask.quarantine import quarantined
 from everytick.feeds.ask.show import show
@@ -68,16 +69,16 @@ def test_a_damaged_list_is_never_published_in_another_form(feed: Feed, tmp_path:
     fewer = replace(feed, formats=("csv",))
     refresh(fewer, tmp_path, moment=3)
     folder = tmp_path / "feeds" / "list" / "content"
-    other, content = sorted(folder.iterdir(), key=lambda path: pl.read_parquet(path).height)
-    whole = content.read_bytes()
+    other, kept = sorted(folder.iterdir(), key=lambda path: pl.read_parquet(path).height)
+    whole = kept.read_bytes()
     for damaged in (whole[:-40], other.read_bytes()):
-        content.write_bytes(damaged)
+        kept.write_bytes(damaged)
         with pytest.raises(
             FeedError, match=r"the archived list [0-9a-f]{12} is .*; restore its file, .*\.parquet"
         ):
             refresh(feed, tmp_path, moment=4)
         assert agrees(tmp_path, THREE)
-    content.write_bytes(whole)
+    kept.write_bytes(whole)
     refresh(feed, tmp_path, moment=5)
     assert agrees(tmp_path, THREE)
 
@@ -125,3 +126,12 @@ def test_what_somebody_put_there_is_not_taken_for_ours(feed: Feed, tmp_path: Pat
     refresh(feed, tmp_path, moment=3)
     assert show(tmp_path, "list").published == 2
     assert agrees(tmp_path, THREE)
+
+
+def test_a_full_disk_has_one_name() -> None:
+    frame = pl.DataFrame({"ID": [str(number) for number in range(100_000)]})
+    full = Path("/dev/full")
+    with pytest.raises(OSError, match="No space left"):
+        content.keep(frame, full)
+    with full.open("wb") as file, pytest.raises(OSError, match="No space left"):
+        content.keep(frame, file)

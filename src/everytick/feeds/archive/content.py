@@ -29,8 +29,15 @@ class Written:
 
 
 def keep(frame: pl.DataFrame, file: Path | BinaryIO) -> None:
-    """Write a list as Parquet."""
-    frame.write_parquet(file, compression_level=1, row_group_size=_ROWS)
+    """Write a list as Parquet.
+
+    Raises:
+        OSError: It cannot be written; polars has names of its own for a full disk.
+    """
+    try:
+        frame.write_parquet(file, compression_level=1, row_group_size=_ROWS)
+    except PolarsError as error:
+        raise OSError(str(error)) from error
 
 
 def digest(path: Path) -> str:

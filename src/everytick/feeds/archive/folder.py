@@ -23,6 +23,7 @@ import fcntl
 from collections.abc import Collection, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 import msgspec
@@ -104,13 +105,13 @@ class Archive(Record):
             changes: The keys that it gained and lost, with their kind; None for the first list.
         """
         if changes is not None:
-            durable.make(self.changes(snapshot.sequence), changes.write_parquet)
+            durable.make(self.changes(snapshot.sequence), partial(content.keep, changes))
         durable.write(self._snapshot(snapshot.sequence), _written(snapshot))
 
     def quarantined(self, raw_sha256: str, rows: pl.DataFrame) -> None:
         """Keep the rows that were left out of a download, in place of those of an earlier reading."""
         if rows.height:
-            durable.make(self.quarantine(raw_sha256), rows.write_parquet)
+            durable.make(self.quarantine(raw_sha256), partial(content.keep, rows))
         else:
             durable.remove(self.quarantine(raw_sha256))
 
