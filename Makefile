@@ -45,6 +45,8 @@ fuzz: setup ## Damage real lists for three minutes and see that none is read wro
 
 .PHONY: bench
 bench: setup ## Measure what is asked for, beside baselines, in one table
+	@$(BIN)/python -c 'import pandas, stdnum' 2>/dev/null || \
+		$(BIN)/pip install --quiet --constraint constraints.txt --group bench
 	@$(BIN)/python bench/table.py
 
 .PHONY: soak
