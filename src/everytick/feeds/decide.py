@@ -14,7 +14,7 @@ from everytick.feeds.archive.snapshot import Held
 from everytick.when import Instant
 
 
-def approve(data: Path, name: str, *, actor: str, note: str, moment: Instant) -> Entry:
+def approve(data: Path, name: str, *, actor: str, note: str, moment: Instant, digest: str = "") -> Entry:
     """Publish the list that is held; return what the journal says of it.
 
     Args:
@@ -23,12 +23,14 @@ def approve(data: Path, name: str, *, actor: str, note: str, moment: Instant) ->
         actor: Who decides.
         note: Why.
         moment: Now.
+        digest: The list that they have seen; any that is held if empty.
 
     Raises:
         UnknownName: No list is held.
-        FeedError: Another refresh is under way, or a file cannot be read or written.
+        FeedError: Another list is held by now, another refresh is under way, or a file cannot be
+            read or written.
     """
-    with _held(data, name) as (archive, held):
+    with _held(data, name, digest) as (archive, held):
         snapshot, last = held.snapshot, archive.newest()
         rows = archive.rows(snapshot)
         if last is None:
@@ -50,7 +52,7 @@ def approve(data: Path, name: str, *, actor: str, note: str, moment: Instant) ->
         return accept(archive, approved, differs, outlet)
 
 
-def reject(data: Path, name: str, *, actor: str, note: str, moment: Instant) -> Entry:
+def reject(data: Path, name: str, *, actor: str, note: str, moment: Instant, digest: str = "") -> Entry:
     """Refuse the list that is held, now and whenever it comes again; return what the journal says of it.
 
     Args:
@@ -59,12 +61,14 @@ def reject(data: Path, name: str, *, actor: str, note: str, moment: Instant) -> 
         actor: Who decides.
         note: Why.
         moment: Now.
+        digest: The list that they have seen; any that is held if empty.
 
     Raises:
         UnknownName: No list is held.
-        FeedError: Another refresh is under way, or a file cannot be written.
+        FeedError: Another list is held by now, another refresh is under way, or a file cannot be
+            written.
     """
-    with _held(data, name) as (archive, held):
+    with _held(data, name, digest) as (archive, held):
         last = archive.newest()
         entry = replace(
             held.snapshot.entry(),
@@ -81,7 +85,7 @@ def reject(data: Path, name: str, *, actor: str, note: str, moment: Instant) -> 
 
 
 @contextmanager
-def _held(data: Path, name: str) -> Iterator[tuple[Archive, Held]]:
+def _held(data: Path, name: str, digest: str) -> Iterator[tuple[Archive, Held]]:
     """Yield the archive, with nobody else writing there, and the list that is held."""
     archive = Archive(data, name).known()
     try:
@@ -92,6 +96,11 @@ def _held(data: Path, name: str) -> Iterator[tuple[Archive, Held]]:
                 held = archive.held()
             if held is None:
                 raise UnknownName(f"no list of feed '{name}' is held; everytick feed show {name} tells why")
+            if digest not in {"", held.snapshot.digest}:
+                raise FeedError(
+                    f"another list of feed '{name}' is held by now, and nothing was decided; "
+                    f"everytick feed held {name} shows it"
+                )
             yield archive, held
     except OSError as error:
         raise FeedError(f"feed '{name}' cannot be kept in {archive.folder}: {error}") from error

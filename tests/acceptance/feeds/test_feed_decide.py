@@ -1,6 +1,7 @@
 """A list that is held: what a person decides, what ends it, and what is not read twice."""
 
 import json
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -9,6 +10,7 @@ import pytest
 
 from everytick.errors import FeedError, FeedHeld, FeedRefused, UnknownName
 from everytick.feeds.archive.folder import Archive
+from everytick.feeds.archive.journal import Entry
 from everytick.feeds.ask.changes import changes
 from everytick.feeds.ask.quarantine import quarantined
 from everytick.feeds.ask.show import entries, show
@@ -220,3 +222,23 @@ def test_what_arrived_is_kept_as_long_as_it_is_needed(provider: Provider, tmp_pa
     snapshot = show(tmp_path, "list").snapshot
     assert snapshot is not None
     assert (downloads / snapshot.raw_sha256).exists()
+
+
+@pytest.mark.parametrize("decide", [approve, reject])
+def test_nobody_decides_on_a_list_that_they_have_not_seen(
+    feed: Feed, provider: Provider, tmp_path: Path, decide: Callable[..., Entry]
+) -> None:
+    seen = show(tmp_path, "list").held
+    assert seen is not None
+    provider.serve(text(range(2)))
+    with pytest.raises(FeedHeld):
+        refresh(feed, tmp_path, moment=3)
+    with pytest.raises(
+        FeedError, match="another list of feed 'list' is held by now, and nothing was decided"
+    ):
+        decide(tmp_path, "list", actor="ann", note="seen", moment=4, digest=seen.snapshot.digest)
+    now = show(tmp_path, "list").held
+    assert now is not None
+    assert (now.snapshot.rows, body(tmp_path)) == (2, text(TEN))
+    decide(tmp_path, "list", actor="ann", note="seen", moment=5, digest=now.snapshot.digest)
+    assert show(tmp_path, "list").held is None

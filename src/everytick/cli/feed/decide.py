@@ -78,7 +78,7 @@ def _decide(deed: _Deed, which: Chosen, note: str, *, yes: bool, as_json: bool) 
         )
     now, actor = SystemClock().now(), author(note).actor
     made = decide.approve if deed == "approve" else decide.reject
-    entry = made(which.data, name, actor=actor, note=note, moment=now)
+    entry = made(which.data, name, actor=actor, note=note, moment=now, digest=held.snapshot.digest)
     if as_json:
         present.write_json(values.of_entry(entry))
     elif deed == "approve":
