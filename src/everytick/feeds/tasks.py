@@ -2,6 +2,8 @@
 
 import math
 from collections.abc import Mapping
+from os.path import normpath
+from pathlib import Path
 from typing import Any
 
 from everytick import settings
@@ -24,7 +26,9 @@ def feeds(config: Config) -> dict[str, Feed]:
     Raises:
         ConfigError: A table cannot be used; the message names file, line and mend.
     """
-    return {name: _feed(config, name, _table(config, name)) for name in config.feeds}
+    found = {name: _feed(config, name, _table(config, name)) for name in config.feeds}
+    _refuse_shared(config, found)
+    return found
 
 
 def tasks(config: Config) -> list[Task]:
@@ -54,6 +58,30 @@ def tasks(config: Config) -> list[Task]:
             )
         )
     return found
+
+
+def _refuse_shared(config: Config, found: Mapping[str, Feed]) -> None:
+    """Refuse files that two feeds would publish to in turn, and those that are Everytick's own."""
+    owners, kept = dict[Path, str](), config.data.absolute() / "feeds"
+    for name, feed in found.items():
+        for each in feed.publish:
+            file = Path(normpath(config.data.absolute() / each))
+            other = owners.setdefault(file, name)
+            if other != name:
+                raise config.place.fault(
+                    f"feed '{name}': publish names '{each}', where feed '{other}' has its list",
+                    "feed",
+                    name,
+                    "publish",
+                )
+            if file.is_relative_to(kept):
+                raise config.place.fault(
+                    f"feed '{name}': publish names '{each}', in the folder where Everytick keeps its own; "
+                    'write a name outside of it, such as "isins.csv"',
+                    "feed",
+                    name,
+                    "publish",
+                )
 
 
 def _policies(feed: Feed, section: Mapping[str, Any]) -> dict[str, Any]:

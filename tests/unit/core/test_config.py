@@ -166,6 +166,17 @@ def test_a_fault_is_told_with_its_line_and_the_mend(text: str, line: int | None,
     assert refused.value.line == line
 
 
+TWO_FEEDS = """\
+[feed.x]
+url = "http://a/"
+key = "a"
+publish = "a.csv"
+[feed.y]
+url = "http://a/"
+key = "a"
+"""
+
+
 @pytest.mark.parametrize(
     ("text", "line", "complaint"),
     [
@@ -177,6 +188,16 @@ def test_a_fault_is_told_with_its_line_and_the_mend(text: str, line: int | None,
         ('[feed.x]\nurl = "http://a/"\nkey = "a"\nschedule = "every 5q"', 4, "A duration is written like"),
         ('[feed.x]\nurl = "http://a/"\nkey = "a"', 1, "feed 'x' has no schedule"),
         ('[feed."a b"]\nurl = "http://a/"\nkey = "a"', 1, "'a b' cannot name a feed"),
+        (
+            TWO_FEEDS + 'publish = ["b.csv", "c/../a.csv"]',
+            8,
+            "feed 'y': publish names 'c/../a.csv', where feed 'x' has its list",
+        ),
+        (
+            '[feed.x]\nurl = "http://a/"\nkey = "a"\npublish = "feeds/y/current.csv"',
+            4,
+            "publish names 'feeds/y/current.csv', in the folder where Everytick keeps its own",
+        ),
     ],
 )
 def test_a_fault_of_a_feed_is_told_alike(text: str, line: int, complaint: str) -> None:
