@@ -175,11 +175,24 @@ def _open(name: str) -> ZoneInfo:
     try:
         return ZoneInfo(name)
     except (ZoneInfoNotFoundError, ValueError, OSError):
-        known = {zone.lower(): zone for zone in sorted(available_timezones())}
-        near = get_close_matches(name.lower(), known, n=1, cutoff=0.5)
-        near = near or [zone for zone in known if zone.endswith("/" + name.lower())]
-        mend = f": did you mean {known[near[0]]}?" if near else ": write an IANA name such as Europe/Berlin"
+        near = _nearest(name)
+        mend = f": did you mean {near}?" if near else ": write an IANA name such as Europe/Berlin"
         raise ScheduleError(f"There is no time zone {name!r}{mend}") from None
+
+
+def _nearest(name: str) -> str:
+    """Return the place that somebody may have meant; empty where nobody can tell.
+
+    An abbreviation or an offset that nearly fits (IST and MST, GMT+2 and GMT+0) is hours away: only places
+    are near each other.
+    """
+    known = {zone.lower(): zone for zone in sorted(available_timezones())}
+    if name.lower() in known:
+        return known[name.lower()]
+    places = [zone for zone in known if "/" in zone and not zone.startswith("etc/")]
+    near = [zone for zone in places if zone.endswith("/" + name.lower())]
+    near = near or get_close_matches(name.lower(), places, n=1, cutoff=0.5)
+    return known[near[0]] if near else ""
 
 
 @lru_cache(maxsize=1024)

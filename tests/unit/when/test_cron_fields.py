@@ -139,6 +139,9 @@ def test_a_wrong_line_is_refused_once_with_the_place(line: str, message: str, po
         ("Kolkata", "did you mean Asia/Kolkata?"),
         ("../etc/passwd", "write an IANA name such as Europe/Berlin"),
         ("Europe", ""),
+        ("utc", "did you mean UTC?"),
+        ("IST", "write an IANA name such as Europe/Berlin"),  # MST is nearer than Asia/Kolkata, and wrong
+        ("GMT+2", "write an IANA name such as Europe/Berlin"),
         ("", "write an IANA name"),
     ],
 )
