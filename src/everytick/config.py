@@ -138,7 +138,7 @@ def load(file: Path) -> Config:
         ConfigError: It cannot be read; the message names the file, the line and the mend.
     """
     try:
-        text = file.read_text("utf-8")
+        text = file.read_text("utf-8-sig")  # Windows editors put a byte order mark before the text
     except FileNotFoundError:
         raise ConfigError(f"there is no {file}; name another, or write one (docs/tutorial)") from None
     except OSError as fault:

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
-from everytick.config import Config, parse
+from everytick.config import Config, load, parse
 from everytick.errors import ConfigError, UsageError
 from everytick.feeds import tasks as feed_tasks
 from everytick.policy import Overlap, Overlapping, Policies, Retry
@@ -29,6 +29,12 @@ def test_it_says_what_holds_where_it_says_nothing() -> None:
     assert (config.runner.grace, config.runner.lease) == (30 * S, 10 * S)
     assert config.tasks == ()
     assert config.feeds == {}
+
+
+def test_a_byte_order_mark_is_no_matter(tmp_path: Path) -> None:
+    file = tmp_path / "everytick.toml"
+    file.write_text('data = "lists"\n', "utf-8-sig")
+    assert load(file).data == tmp_path / "lists"
 
 
 def test_every_key_of_the_top_and_of_the_runner_is_read() -> None:
