@@ -17,6 +17,8 @@ from pathlib import Path
 from typing import Any, Self
 
 EVERYTICK = Path(sys.executable).with_name("everytick")
+_DEAF = 5
+"""A program that has drawn nothing for so many seconds has not heard a Ctrl-C."""
 
 
 @dataclass(frozen=True)
@@ -130,11 +132,17 @@ class Screen:
         os.write(self._screen, text.encode())
 
     def interrupt(self) -> int:
-        """Press Ctrl-C until the program heeds it; return its exit code."""
+        """Press Ctrl-C until the program heeds it; return its exit code.
+
+        One that comes between a question and the reading of its answer is lost, as Python has it.
+        """
         self.program.send_signal(signal.SIGINT)
-        while self.read(1.0):
-            if self.program.poll() is not None:
-                break
+        silent, seen = 0, len(self.seen)
+        while self.read(1.0) and self.program.poll() is None:
+            silent, seen = (silent + 1, seen) if len(self.seen) == seen else (0, len(self.seen))
+            if silent == _DEAF:
+                self.program.send_signal(signal.SIGINT)
+                silent = 0
         return self.program.wait(timeout=60)
 
 
