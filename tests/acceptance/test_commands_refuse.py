@@ -66,6 +66,9 @@ make()
 @pytest.mark.parametrize(
     ("typed", "complaint"),
     [
+        ("tasks jobs.toml", "(jobs.toml); name the configuration with -a jobs.toml"),
+        ("check -a jobs.toml", "No such option: -a; name the configuration alone, without it"),
+        ("next @daily jobs.toml", "Got unexpected extra argument(s) (jobs.toml)"),
         ("tasks", "name the ledger: --ledger sqlite:///file.db, --app APP, or an everytick.toml in"),
         ("plan", "name the tasks: a .toml file"),
         ("up", "name the tasks: a .toml file"),

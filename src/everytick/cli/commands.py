@@ -1,5 +1,6 @@
 """The names of all commands. What a command needs is loaded when it is asked for: each starts fast."""
 
+import re
 from collections.abc import Iterator, Mapping
 from importlib import import_module
 from typing import Annotated, Any
@@ -55,9 +56,36 @@ class _Commands(Mapping[str, Any]):
         return len(_HOMES)
 
 
+_Misuse: type[Exception] = typer.BadParameter.__mro__[1]
+"""Typer's error of words that a command does not take; its home differs from release to release."""
+
+_FILE = re.compile(r"Got unexpected extra argument.*\((\S+\.(?:toml|py))\)")
+
+
 class _Group(TyperGroup):
     def __init__(self, **attributes: Any) -> None:  # noqa: ANN401 - typer's own
         super().__init__(**attributes | {"commands": _Commands()})
+
+    def invoke(self, ctx: Any) -> Any:  # noqa: ANN401 - typer's own
+        """Run a command; whoever names the configuration as another command wants it is told the way."""
+        try:
+            return super().invoke(ctx)
+        except _Misuse as fault:
+            _tell_the_mend(fault)
+            raise
+
+
+def _tell_the_mend(fault: Any) -> None:  # noqa: ANN401 - typer's own
+    """Add how a command takes the configuration: most behind ``-a``, those about it alone."""
+    command = fault.ctx.command if fault.ctx else None
+    app = next((each for each in getattr(command, "params", ()) if each.name == "app"), None)
+    if app is None:
+        return
+    file = _FILE.match(fault.message)
+    if file and app.param_type_name == "option":
+        fault.message += f"; name the configuration with -a {file[1]}"
+    elif fault.message.endswith((": -a", ": --app")):
+        fault.message += "; name the configuration alone, without it"
 
 
 application = typer.Typer(
