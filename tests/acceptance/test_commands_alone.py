@@ -182,6 +182,7 @@ def test_json_is_one_value(shell: Shell) -> None:
         assert json.loads(shell(*words, "--json").out) is not None
     assert shell("ticks", "--json").json == []
     assert "no ticks match" in shell("ticks").out
+    assert "Nobody runs them: no scheduler and no runner lives" in shell("tasks").out
     shell.write("none.toml", 'origin = "none"\nledger = "sqlite:///none.db"\n')
     assert "The ledger holds these tasks already." in shell("apply", "none.toml").out
     assert "no tasks yet; everytick apply brings them in" in shell("tasks", "-a", "none.toml").out

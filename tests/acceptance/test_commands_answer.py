@@ -98,6 +98,7 @@ def test_tasks(here: Shell) -> None:
     }  # fmt: skip
     assert {task["task"]: task["status"] for task in listed}["paused"] == "paused"
     shown = here("tasks").out
+    assert "Nobody runs them" not in shown
     assert "hello" in shown
     assert "30 6 1 1 *" in shown
 
@@ -271,6 +272,7 @@ def test_pause_and_resume(here: Shell) -> None:
     assert (told["task"], told["status"]) == ("function", "paused")
     assert told["until"].endswith("Z")
     assert "paused until" in here("show", "function").out
+    assert here("why", "function", "--json").json["story"][0].startswith("The task is paused since ")
     assert here("resume", "function", "--json").json == {"task": "function", "status": "active"}
 
 

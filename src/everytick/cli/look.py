@@ -1,7 +1,7 @@
 """Commands that read the ledger."""
 
 import json
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Annotated
 
 import typer
@@ -9,11 +9,13 @@ import typer
 from everytick.cli import present, story
 from everytick.cli.completion import states, task_names
 from everytick.cli.definition import words
+from everytick.cli.local import clock
 from everytick.cli.options import AnyTaskArgument, AppOption, JsonOption, LedgerOption, ZoneOption, moment
 from everytick.cli.session import Session, session
 from everytick.errors import UnknownName, UsageError
 from everytick.ledger import TickFilter, VersionRow
 from everytick.plan import Status
+from everytick.presence import vanished
 from everytick.tick import NEVER, State, TickRow, parse_tick_name, rfc3339, tick_name
 from everytick.versions import revived
 
@@ -55,6 +57,8 @@ def tasks(
                 "-" if one is None else present.ago(one.ended_at, now),
             )
         tables.console().print(made if rows else "no tasks yet; everytick apply brings them in")
+        if rows and all(vanished(one) for one in here.ledger.processes()):
+            present.write("Nobody runs them: no scheduler and no runner lives; everytick up is both.")
 
 
 def _last(here: Session, name: str, now: int) -> TickRow | None:
@@ -235,7 +239,7 @@ def why(
     """Tell why a tick ran, did not run, or does not exist."""
     with session(ledger, app) as here:
         tick = _tick_of(here, name)
-        lines = story.tell(here, tick)
+        lines = [*_pause(here, name), *story.tell(here, tick)]
         if as_json:
             present.write_json({"tick": tick, "story": lines})
             return
@@ -245,6 +249,19 @@ def why(
             tables.console().print(tables.headline(tick, "the newest that was due"))
         for line in lines:
             tables.console().print(line, markup=False)
+
+
+def _pause(here: Session, name: str) -> Iterator[str]:
+    """Yield what keeps a task from having newer ticks, where a person paused it."""
+    if "@" in name:
+        return
+    newest = here.task(name).newest
+    if present.status(newest, here.now()) is Status.PAUSED:
+        until = f" until {clock(newest.paused_until)}" if newest.paused_until else ""
+        yield (
+            f"The task is paused since {clock(newest.since)}{until}: what is due is skipped, and counted "
+            f"when the pause ends. everytick resume {name} ends it."
+        )
 
 
 def _tick_of(here: Session, name: str) -> str:
