@@ -128,7 +128,9 @@ def held(
     """Show the list that is held, against the last good one."""
     which, now = chosen(app, feed), SystemClock().now()
     if state_of(which.data, feed).held is None:
-        present.write_json(None) if as_json else present.write(f"no list of {feed} is held")
+        present.write_json(None) if as_json else present.write(
+            f"no list of {feed} is held; everytick feed why {feed} has what was, and what became of it"
+        )
         return
     show_held(which, now, limit, as_json=as_json)
     if not as_json:

@@ -13,8 +13,8 @@ SHORT = 12
 _MENDS: Mapping[str, str] = {
     "FetchFailed": "If it goes on, open the url in a browser: the source may be down, may want other "
     "headers, or the list may have moved.",
-    "ExtractFailed": "If the source has changed its list for good, mend key, columns, encoding or delimiter "
-    "of {feed}.",
+    "ExtractFailed": "If it goes on, the source has changed its list: mend key, columns, encoding or "
+    "delimiter of {feed}.",
     "FeedRefused": "If the list is right after all, change the limit that it names in {feed}; if not, wait "
     "for the source's next one.",
     "NothingNew": "It is tried again at the next tick; if the same list is right on such a day, name the day "
@@ -37,7 +37,11 @@ def after_refusal(found: Shown, now: Instant) -> Iterator[str]:
     yield served(found.snapshot, now)
     name, refusal = found.name, found.refusal
     if refusal is not None and refusal.act != "held":
-        if refusal.kind in _MENDS:
+        rejected = found.path.parent / "rejected" / f"{refusal.digest}.json"
+        if refusal.digest and rejected.exists():
+            yield "If it was right after all, remove this file; if not, wait for the source's next one:"
+            yield f"  {rejected}"
+        elif refusal.kind in _MENDS:
             yield _MENDS[refusal.kind].format(feed=f"[feed.{name}]")
         if refusal.invalid or refusal.repeated:
             download = f"--download {refusal.raw_sha256[:SHORT]}"

@@ -69,7 +69,7 @@ def _draw(found: Any, heading: str) -> None:  # noqa: ANN401 - its module is slo
 
     console = tables.console()
     console.print(heading, markup=False)
-    made = tables.table("line", "key", "reason", "row", right=("line",), clip=("reason", "row"))
+    made = tables.table("line", "key", "reason", "row", right=("line",), clip=("row",))
     for row in found.rows:
         made.add_row(
             "-" if row.line is None else str(row.line),

@@ -31,7 +31,9 @@ def standing(which: Chosen, found: Found, now: Instant) -> tuple[str, str]:
     if found is None or (found.snapshot is None and found.last is None):
         return "never", "never refreshed"
     if found.held is not None:
-        return "held", f"held {present.ago(found.held.snapshot.at, now)}"
+        since = f"held {present.ago(found.held.snapshot.at, now)}"
+        newer = found.refusal if found.refusal is not None and found.refusal.act != "held" else None
+        return "held", since + (f"; {act(newer)} {present.ago(newer.at, now)}" if newer else "")
     if found.refusal is not None:
         return found.refusal.act, f"{act(found.refusal)} {present.ago(found.refusal.at, now)}"
     if stale(which, found, now):
