@@ -1,9 +1,7 @@
 """The commands that need no ledger: schedules, patterns, lists, the command line itself."""
 
 import json
-import re
 import resource
-import shlex
 import subprocess
 from pathlib import Path
 
@@ -48,16 +46,6 @@ def test_extract(shell: Shell) -> None:
     assert shell("extract", "x", typed="").json == []
     (shell.folder / "latin").write_bytes(b"\xe9")
     assert "latin is not UTF-8" in shell("extract", ".", "latin", code=2).err
-
-
-def test_the_how_to_of_extract_tells_the_truth(shell: Shell) -> None:
-    told = (ROOT / "docs/how-to/take-values-out-of-text.md").read_text("utf-8")
-    (short,) = re.findall(r"```json\n(.*?)```", told, re.DOTALL)
-    shell.write("response.json", short)
-    typed = [shlex.split(line)[1:] for line in told.splitlines() if line.startswith("$ everytick extract")]
-    lists = [shell(*words[1:]).json for words in typed]
-    assert len(lists) == 2
-    assert all(f"`{json.dumps(found)}`" in told for found in lists)
 
 
 @pytest.mark.parametrize(
