@@ -1,6 +1,7 @@
 """From the `[feed.NAME]` tables of a configuration to the tasks that refresh them."""
 
 import math
+import re
 from collections.abc import Mapping
 from os.path import normpath
 from pathlib import Path
@@ -127,4 +128,4 @@ def _feed(config: Config, name: str, section: Mapping[str, Any]) -> Feed:
         return read(name, section)[0]
     except UsageError as fault:
         told = str(fault).removeprefix(f"feed.{name}").lstrip(".").lstrip()
-        raise config.place.fault(f"feed '{name}': {told}", "feed", name, told.partition(" ")[0]) from fault
+        raise config.place.fault(f"feed '{name}': {told}", "feed", name, re.split("[ .]", told)[0]) from fault

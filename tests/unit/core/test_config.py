@@ -189,6 +189,11 @@ key = "a"
         ('[feed.x]\nkey = "ISIN"', 1, 'lacks "url"; write url ='),
         ('[feed.x]\nurl = "http://a/"\nkey = 5', 3, "key is not a text: 5"),
         ('[feed.x]\nurl = "http://a/"\nkey = "a"\nkeey = 1', 4, "unknown key 'keey'; did you mean 'key'?"),
+        (
+            '[feed.x]\nurl = "http://a/"\nkey = "a"\nmax_removed = { hold = "9%", refuse = "5%" }',
+            4,
+            "max_removed.hold is above refuse",
+        ),
         ('[feed.x]\nurl = "http://a/"\nkey = "a"\nmax_removed = "5"', 4, "max_removed is no share: '5'"),
         ('[feed.x]\nurl = "ftp://a/"\nkey = "a"', 2, "url is no http or https URL"),
         ('[feed.x]\nurl = "http://a/"\nkey = "a"\nschedule = "every 5q"', 4, "A duration is written like"),

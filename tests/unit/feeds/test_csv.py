@@ -136,7 +136,9 @@ def test_junk_lines_after_the_header_are_sections_too() -> None:
     [
         (b"ISIN NUMBER,NAME\nA,x\n", "no column 'ISIN'; the nearest is 'ISIN NUMBER'; the columns found are"),
         (b"\nNAME,X\nA,x\n", "no column 'ISIN'; the columns found are: 'NAME', 'X'"),
-        (b"ISIN;NAME\nA;x\n", 'is "," the delimiter'),
+        (b"ISIN;NAME\nA;x\n", r'is "," the delimiter, or ";"\?'),
+        (b"ISIN\tNAME\nA\tx\n", r'is "," the delimiter, or "\\t"\?'),
+        (b"ISINNAME\nAx\n", r'is "," the delimiter\?'),
         (b"version https://git-lfs.github.com/spec/v1\noid x\n", "the file is a Git LFS pointer"),
         (b"<html>\r\n<head>", "the file is a page instead of a list"),
         (b"<?xml version='1.0'?><a/>", "the file is XML"),

@@ -16,6 +16,9 @@ SPAN = 1 << 16
 LINES = 50
 """Lines at the beginning among which the header is looked for."""
 
+_DELIMITERS = {",": ",", ";": ";", "\t": "\\t", "|": "|"}
+"""Usual delimiters, and how they are written in a configuration."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Header:
@@ -109,8 +112,16 @@ def _fault(rows: Sequence[Sequence[str]], feed: Feed) -> str:
         return f"the file is empty; there is no column '{missing}'"
     hint = ""
     if len(found) == 1 and names.squeezed(missing) in names.squeezed(found[0]):
-        hint = f'; is "{feed.delimiter}" the delimiter?'
+        hint = f'; is "{feed.delimiter}" the delimiter{_other(missing, found[0], feed.delimiter)}?'
     return f"there is no column '{missing}'{names.nearest(missing, found)}{hint}; {names.listed(found)}"
+
+
+def _other(missing: str, line: str, delimiter: str) -> str:
+    """Name the delimiter that would part the column from the others; empty where none would."""
+    for mark, shown in _DELIMITERS.items():
+        if mark != delimiter and names.squeezed(missing) in map(names.squeezed, line.split(mark)):
+            return f', or "{shown}"'
+    return ""
 
 
 def _known(feed: Feed) -> Iterator[str]:
