@@ -101,6 +101,7 @@ class _Screen:
         self._seen: set[object] = set()
         self._begun = self._clock.now()
         self._tasks: list[tuple[str, Version]] = []
+        self._paused = 0
         self._edited: int | None = None
 
     def news(self) -> list[str]:
@@ -148,7 +149,9 @@ class _Screen:
         if hint == self._edited and self._tasks:
             return
         self._edited = hint
-        rows = [row for row in self._ledger.tasks() if row.newest.status is Status.ACTIVE]
+        every = list(self._ledger.tasks())
+        self._paused = sum(row.newest.status is Status.PAUSED for row in every)
+        rows = [row for row in every if row.newest.status is Status.ACTIVE]
         self._tasks = [(row.newest.name, version) for row in rows if (version := _readable(row.newest))]
 
     def _header(self, now: Instant) -> Text:
@@ -156,6 +159,7 @@ class _Screen:
             ("Everytick", "bold"),
             f"  {rfc3339(now // SECOND * SECOND)}  ",
             (present.many(len(self._tasks), "task"), "dim"),
+            (f" and {self._paused} paused" if self._paused else "", "yellow"),
             "  ",
             (present.many(len(self._ledger.processes()), "process", "processes"), "dim"),
         )
