@@ -19,7 +19,7 @@ LIST = b"ISIN,NAME\nUS0378331005,Apple\n"
 OTHER = b"ISIN,NAME\nDE0007164600,SAP\n"
 LONG = LIST * 20_000
 FEED = Feed(name="list", url="", allow_private=("127.0.0.0/8",), key="ISIN", fetch_timeout=5.0)
-OLD, LATER = formatdate(1_700_000_000, usegmt=True), formatdate(1_800_000_000, usegmt=True)
+OLD, LATER, YOUNG = (formatdate(at, usegmt=True) for at in (1_700_000_000, 1_760_000_000, 4_000_000_000))
 
 
 @dataclass
@@ -124,6 +124,16 @@ def test_a_date_that_goes_back_is_asked_for_as_it_was_said(provider: Provider, t
         assert fetch(feed, downloads, now=1).path.read_bytes() == body
     assert fetch(feed, downloads, now=2).not_modified
     assert asked(provider, "If-Modified-Since") == [(None,), (LATER,), (OLD,)]
+
+
+def test_a_list_that_was_sent_while_it_may_have_been_written_is_sent_again(
+    provider: Provider, tmp_path: Path
+) -> None:
+    feed, downloads = replace(FEED, url=provider.url), Downloads(tmp_path)
+    for body in (LIST[:-5], LIST):
+        provider.manners = Shelf(body, {"Last-Modified": YOUNG})
+        assert fetch(feed, downloads, now=1).path.read_bytes() == body
+    assert asked(provider, *CONDITIONS) == [NONE, NONE]
 
 
 def gone(downloads: Downloads, fetched: Fetched) -> None:

@@ -102,8 +102,17 @@ def resource(url: str) -> str:
 
 
 def conditions(headers: Mapping[str, str]) -> dict[str, str]:
-    """Return what to send so that an answer with these headers is not sent again if it is still the same."""
-    pairs = {"If-None-Match": headers.get("etag"), "If-Modified-Since": headers.get("last-modified")}
+    """Return what to send so that an answer with these headers is not sent again if it is still the same.
+
+    A Last-Modified that was young when it was sent says too little: a file that was fetched while somebody
+    wrote it would be taken for the whole one.
+    """
+    modified, date = _instant(headers.get("last-modified")), _instant(headers.get("date"))
+    young = modified is not None and date is not None and date - modified < _MINUTE
+    pairs = {
+        "If-None-Match": headers.get("etag"),
+        "If-Modified-Since": None if young else headers.get("last-modified"),
+    }
     return {name: value for name, value in pairs.items() if value}
 
 
