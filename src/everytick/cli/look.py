@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from everytick.cli import present, story
+from everytick.cli import present
 from everytick.cli.completion import states, task_names
 from everytick.cli.definition import words
 from everytick.cli.local import clock
@@ -237,6 +237,8 @@ def why(
     as_json: JsonOption = False,
 ) -> None:
     """Tell why a tick ran, did not run, or does not exist."""
+    from everytick.cli import story
+
     with session(ledger, app) as here:
         tick = _tick_of(here, name)
         lines = [*_pause(here, name), *story.tell(here, tick)]
