@@ -18,6 +18,9 @@ from everytick.task import Call, Task
 REFRESH = "everytick.feeds.refresh:run"
 """What a feed's task calls."""
 
+_PASSING = ["FetchFailed", "FeedError", "timeout"]
+"""What may be over in a while: a source that is down, another refresh under way, a slow download."""
+
 _TASK_WORDS = {"schedule", "zone", *settings.POLICIES}
 
 
@@ -89,14 +92,15 @@ def _policies(feed: Feed, section: Mapping[str, Any]) -> dict[str, Any]:
     """Return the words for the policies of a feed's task: its own, and what its window stands for.
 
     Only what may have another answer in a while is tried again: a refused list is the same in ten seconds.
+    Within a window it may be mended, or a held one approved.
     """
     words = {word: value for word, value in section.items() if word in settings.POLICIES}
     window, retry = feed.window, words.get("retry")
-    implied: dict[str, Any] = {"on": ["FetchFailed"]}
+    implied: dict[str, Any] = {"on": _PASSING}
     if window is not None:
         words.setdefault("finish_within", window.within)
         implied = {
-            "on": ["FetchFailed", "NothingNew"],
+            "on": [*_PASSING, "NothingNew", "ExtractFailed", "FeedRefused", "FeedHeld"],
             "attempts": math.ceil(window.within / window.every) + 1,
             "backoff": "fixed",
             "delay": window.every,
