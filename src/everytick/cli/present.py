@@ -4,7 +4,6 @@ import json
 import sys
 from datetime import timedelta
 
-from everytick.cli.verdict import in_short, is_summary, plain
 from everytick.ledger import TaskRow, VersionRow
 from everytick.plan import Status
 from everytick.tick import NEVER, SECOND, State, TickRow, rfc3339, tick_name
@@ -127,8 +126,11 @@ def said(row: TickRow) -> str:
 def _result(value: object, state: State) -> list[str]:
     """Return numbers with their names, texts alone."""
     if isinstance(value, dict):
-        if is_summary(value):
-            return [plain(in_short(value))]
+        if "verdict" in value:
+            from everytick.cli.verdict import in_short, is_summary, plain
+
+            if is_summary(value):
+                return [plain(in_short(value))]
         told = {key: part for key, part in value.items() if part not in (0, None, "", [], {})}
         return [part if isinstance(part, str) else f"{key} {part}" for key, part in told.items()]
     if isinstance(value, int) and state in {State.FAILED, State.CANCELLED}:
