@@ -4,6 +4,7 @@ set -euo pipefail
 declare -A package=(
     [/usr/sbin/cron]=cron
     [/usr/bin/faketime]=faketime
+    [/usr/bin/openssl]=openssl
     [/usr/bin/strace]=strace
     [/usr/bin/systemd-analyze]=systemd
 )
