@@ -291,6 +291,14 @@ class Reads(Protocol):
         """Return the processes that are not known to have ended."""
         ...
 
+    def process(self, number: int) -> Process | None:
+        """Return one process, whether it has ended or not; None where the ledger never had it."""
+        ...
+
+    def moment(self) -> Instant | None:
+        """Return what the ledger's own clock says; None where it has none beside that of this machine."""
+        ...
+
     def versions(self, task_id: int) -> list[VersionRow]:
         """Return a task's versions by number."""
         ...

@@ -45,6 +45,13 @@ class SqliteReads:
     def processes(self) -> list[Process]:
         return [rows.process(row) for row in self._db.rows("select_processes")]
 
+    def process(self, number: int) -> Process | None:
+        found = self._db.row("select_process", process=number)
+        return None if found is None else rows.process(found)
+
+    def moment(self) -> Instant | None:
+        return None
+
     def versions(self, task_id: int) -> list[VersionRow]:
         return [rows.version(row) for row in self._db.rows("select_versions", task_id=task_id)]
 

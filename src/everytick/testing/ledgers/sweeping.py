@@ -11,7 +11,7 @@ from everytick.tick import State
 
 
 class Sweeping:
-    """The tests of register(), beat(), retire(), bury(), processes() and held()."""
+    """The tests of register(), beat(), retire(), bury(), process(), processes(), held() and moment()."""
 
     def test_a_process_is_written_down_under_a_number_that_nobody_had(self, ledger: Ledger) -> None:
         process = Process(
@@ -47,6 +47,26 @@ class Sweeping:
         assert ledger.processes() == []
         assert not ledger.beat(gone, 1, 0)
         assert not ledger.beat(dead, 1, 0)
+
+    def test_a_process_is_found_whatever_became_of_it(self, ledger: Ledger) -> None:
+        scene = Scene(ledger)
+        gone, dead, alive = scene.runner(), scene.runner(), scene.runner()
+        ledger.beat(dead, 1, 0)
+        ledger.retire(gone)
+        ledger.bury(dead, 1, due(1), _nothing)
+        found = [ledger.process(number) for number in (gone, dead, alive)]
+        assert [(one.id, one.beat, one.status) for one in found if one is not None] == [
+            (gone, 0, "gone"),
+            (dead, 1, "dead"),
+            (alive, 0, "alive"),
+        ]
+        assert ledger.process(alive + 1) is None
+
+    def test_a_clock_of_its_own_goes_on(self, ledger: Ledger) -> None:
+        first = ledger.moment()
+        second = ledger.moment()
+        assert (first is None) == (second is None)
+        assert first is None or second is None or START < first <= second
 
     def test_a_process_that_holds_an_attempt_has_not_ended_well(self, ledger: Ledger) -> None:
         scene, attempt = _running(ledger)

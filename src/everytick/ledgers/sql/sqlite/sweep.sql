@@ -22,6 +22,10 @@ UPDATE process SET status = 'dead' WHERE id = :process AND status = 'alive' AND 
 SELECT id, kind, host, pid, boot, release, started_at, beat, skew, status
 FROM process WHERE status = 'alive' ORDER BY id;
 
+-- name: select_process
+-- One process, whatever became of it.
+SELECT id, kind, host, pid, boot, release, started_at, beat, skew, status FROM process WHERE id = :process;
+
 -- name: select_held
 -- The attempts that a process holds.
 SELECT t.task_id, t.due_at, t.request, t.attempt, t.holder, t.reruns, t.version, t.prev_due, t.next_due,
