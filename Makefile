@@ -17,7 +17,7 @@ $(SETUP): pyproject.toml constraints.txt
 	@$(PYTHON) -m venv --clear .venv || \
 		{ echo 'Python has no venv module here. On Debian: apt-get install python3-venv' >&2; exit 2; }
 	@$(BIN)/pip install --quiet --constraint constraints.txt --upgrade pip
-	@$(BIN)/pip install --quiet --constraint constraints.txt --editable '.[feeds]' --group dev
+	@$(BIN)/pip install --quiet --constraint constraints.txt --editable '.[feeds,postgres]' --group dev
 	@touch $@
 
 .PHONY: up
@@ -30,7 +30,7 @@ test: setup tools ## Run all tests
 
 .PHONY: fast
 fast: setup ## Run the fast tests alone: no servers, no other processes
-	@$(BIN)/pytest -n 2 tests/unit tests/story tests/contract
+	@$(BIN)/pytest -n 2 tests/unit tests/story tests/contract --ignore-glob '*/test_postgres*'
 
 .PHONY: fault
 fault: setup tools ## Kill, stop and starve it for a quarter of an hour

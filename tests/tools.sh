@@ -1,14 +1,19 @@
 #!/usr/bin/env bash
-# Programs of Debian that the tests run as judges and fault makers: installed if absent.
+# Programs of Debian that the tests run as judges, fault makers and servers: installed if absent.
 set -euo pipefail
 declare -A package=(
     [/usr/sbin/cron]=cron
     [/usr/bin/faketime]=faketime
+    [/usr/bin/ip]=iproute2
     [/usr/bin/openssl]=openssl
+    [/usr/bin/redis-server]=redis-server
+    [/usr/bin/setpriv]=util-linux
     [/usr/bin/strace]=strace
     [/usr/bin/systemd-analyze]=systemd
+    [/usr/sbin/pgbouncer]=pgbouncer
 )
 missing=()
+compgen -G '/usr/lib/postgresql/*/bin/postgres' > /dev/null || missing+=(postgresql)
 for program in "${!package[@]}"; do
     [ -x "$program" ] || missing+=("${package[$program]}")
 done
