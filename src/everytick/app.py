@@ -7,6 +7,7 @@ def refresh_prices(tick): ...
 """
 
 import inspect
+import os
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any, TypeVar
@@ -32,7 +33,8 @@ class Everytick:
     """A set of tasks and the ledger they live in.
 
     Args:
-        ledger: The ledger's URL: ``sqlite:///file.db``.
+        ledger: The ledger's URL: ``sqlite:///file.db``, ``postgresql://USER@HOST/DATABASE``, or ``env:NAME``,
+            which the environment's variable of that name holds.
         origin: Whose tasks these are; ``apply`` removes only tasks of its own origin. Unless told
             otherwise, the module that defines them.
 
@@ -142,11 +144,37 @@ def _from_config(path: Path) -> Everytick:
 def open_ledger(url: str) -> Ledger:
     """Open the ledger that a URL names.
 
+    Args:
+        url: ``sqlite:///file.db``, ``postgresql://USER@HOST/DATABASE``, or ``env:NAME``: the variable of the
+            environment that holds one of those.
+
     Raises:
         ConfigError: The URL names no kind of ledger that this release has.
         LedgerError: It cannot be opened.
     """
+    if url.startswith("env:"):
+        return open_ledger(_of_environment(url.removeprefix("env:")))
     scheme, _, path = url.partition("://")
-    if scheme != "sqlite":
-        raise ConfigError(f"'{url}' names no ledger of this release; write sqlite:///everytick.db")
-    return SqliteLedger(path.removeprefix("/") or ":memory:")
+    if scheme == "sqlite":
+        return SqliteLedger(path.removeprefix("/") or ":memory:")
+    if scheme in {"postgresql", "postgres"}:
+        return _postgres(url)
+    known = "write sqlite:///everytick.db, or postgresql://USER@HOST/DATABASE"
+    raise ConfigError(f"'{scheme or url}' names no ledger of this release; {known}")
+
+
+def _of_environment(name: str) -> str:
+    url = os.environ.get(name, "")
+    if not url or url.startswith("env:"):
+        raise ConfigError(f"env:{name} names the ledger, but the environment has no URL in {name}")
+    return url
+
+
+def _postgres(url: str) -> Ledger:
+    try:
+        from everytick.ledgers.postgres import PostgresLedger  # noqa: PLC0415 - psycopg takes 80 ms to load
+    except ModuleNotFoundError as fault:
+        raise ConfigError(
+            f"a ledger on PostgreSQL needs {fault.name}: pip install 'everytick[postgres]'"
+        ) from None
+    return PostgresLedger(url)

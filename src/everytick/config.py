@@ -12,6 +12,7 @@ from typing import Any, TypeVar
 
 from everytick import settings
 from everytick.errors import ConfigError, UsageError
+from everytick.ledgers.secrecy import tells_password
 from everytick.policy import Policies
 from everytick.presence import LEASE
 from everytick.task import Call, Command, Inline, Task, Work
@@ -218,8 +219,20 @@ def _ledger(value: object, folder: Path) -> str:
     """Read a relative SQLite path from the folder of the configuration."""
     url = settings.text(value)
     scheme, separator, path = url.partition(":///")
+    if url.startswith("env:") and url != "env:":
+        return url
+    if url.startswith(("postgresql://", "postgres://")):
+        if tells_password(url):
+            raise UsageError(
+                "a password does not belong in this file; write it into PGPASSWORD, ~/.pgpass or a file "
+                'named by password_file=, or write "env:NAME" and the whole URL into that variable'
+            )
+        return url
     if scheme != "sqlite" or not separator:
-        raise UsageError(f"'{url}' names no ledger of this release; write \"sqlite:///everytick.db\"")
+        raise UsageError(
+            f"'{scheme}' names no ledger of this release; write \"sqlite:///everytick.db\", "
+            '"postgresql://USER@HOST/DATABASE" or "env:NAME"'
+        )
     return url if not path or path.startswith("/") else f"sqlite:///{folder / path}"
 
 

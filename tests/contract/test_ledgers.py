@@ -74,8 +74,8 @@ def test_the_suite_calls_every_method_of_the_contract() -> None:
 def bare(*, guarded: bool = True) -> sqlite3.Connection:
     """Return the tables of a ledger without the ledger, with one planned tick."""
     db = sqlite3.connect(":memory:", isolation_level=None)
-    for script in migrations("sqlite").values():
-        db.executescript(script)
+    for migration in migrations("sqlite").values():
+        db.executescript(migration.script)
     if not guarded:
         db.execute("DROP TRIGGER tick_moves")
     db.execute(
@@ -102,7 +102,7 @@ ITSELF = {(State.PLANNED, State.PLANNED), (State.QUEUED, State.QUEUED)}
 def test_the_table_makes_the_moves_of_the_picture_and_no_others(old: State, new: State) -> None:
     db = bare(guarded=False)
     db.execute(f"UPDATE tick SET state = '{old}', {COLUMNS[old]}")
-    script = migrations("sqlite")[1]
+    script = migrations("sqlite")[1].script
     begin = script.index("CREATE TRIGGER tick_moves")
     db.executescript(script[begin : script.index("END;", script.index("BEGIN", begin)) + 4])
     move = f"UPDATE tick SET state = '{new}', {COLUMNS[new]}, attempt = attempt + 1"

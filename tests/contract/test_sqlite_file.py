@@ -21,7 +21,7 @@ from everytick.errors import (
     LedgerTooNew,
 )
 from everytick.ledgers.sqlite import SqliteLedger, connection
-from everytick.ledgers.statements import migrations
+from everytick.ledgers.statements import Migration, migrations
 from everytick.testing.ledgers.scene import Scene, due
 
 Sound = Callable[[Path], set[int]]
@@ -48,6 +48,12 @@ def somebody() -> Iterator[None]:
         yield
     finally:
         os.seteuid(0)
+
+
+def with_one_more(script: str) -> dict[int, Migration]:
+    """The migrations of a release that has one more."""
+    known = migrations("sqlite")
+    return {**known, max(known) + 1: Migration(name="later", after=True, script=script)}
 
 
 def write(ledger: SqliteLedger) -> int:
@@ -180,7 +186,7 @@ class TestForeign:
     ) -> None:
         newer = max(migrations("sqlite")) + 1
         script = f"CREATE TABLE later (id INTEGER) STRICT;\nPRAGMA user_version = {newer};\n"
-        monkeypatch.setattr(connection, "migrations", lambda _: {**migrations("sqlite"), newer: script})
+        monkeypatch.setattr(connection, "migrations", lambda _: with_one_more(script))
         with SqliteLedger(str(path)) as ledger:
             assert write(ledger)
         assert "later" in tables(path)
@@ -192,9 +198,8 @@ class TestForeign:
         self, path: Path, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         before = tables(path)
-        newer = max(migrations("sqlite")) + 1
         script = "CREATE TABLE later (id INTEGER) STRICT;\nCREATE TABLE task (id INTEGER) STRICT;\n"
-        monkeypatch.setattr(connection, "migrations", lambda _: {**migrations("sqlite"), newer: script})
+        monkeypatch.setattr(connection, "migrations", lambda _: with_one_more(script))
         with pytest.raises(LedgerError, match="table task already exists"):
             SqliteLedger(str(path))
         monkeypatch.undo()

@@ -8,9 +8,22 @@ import typer
 
 from everytick.cli.completion import task_names, zones
 from everytick.errors import UsageError
+from everytick.ledgers.secrecy import tells_password
 from everytick.settings import duration
 from everytick.when import Instant, instant_of
 from everytick.when.walltime import zone_named
+
+
+def _not_for_all_to_see(context: typer.Context, parameter: typer.CallbackParam, url: str) -> str:
+    """Refuse a password that every user of the machine can read in the list of processes."""
+    source = context.get_parameter_source(parameter.name or "")
+    if source is not None and source.name == "COMMANDLINE" and tells_password(url):
+        raise UsageError(
+            "a password on the command line can be read by all users of this machine; write it into "
+            "PGPASSWORD, ~/.pgpass or a file named by password_file=, or the whole URL into EVERYTICK_LEDGER"
+        )
+    return url
+
 
 LedgerOption = Annotated[
     str,
@@ -19,7 +32,8 @@ LedgerOption = Annotated[
         "-l",
         metavar="URL",
         envvar="EVERYTICK_LEDGER",
-        help="The ledger, such as sqlite:///file.db.",
+        callback=_not_for_all_to_see,
+        help="The ledger: sqlite:///file.db or postgresql://USER@HOST/DATABASE.",
     ),
 ]
 AppOption = Annotated[

@@ -21,6 +21,7 @@ from everytick.cli.options import AppArgument, AppOption, LedgerOption
 from everytick.cli.session import Session, ledger_of, that_is_there, the_app
 from everytick.clock import SystemClock
 from everytick.config import RunnerSettings
+from everytick.ledgers.secrecy import without_password
 from everytick.program import run
 
 LimitOption = Annotated[
@@ -70,7 +71,7 @@ def up(
         changed = apply_quietly(here, tasks)
         if not quiet:
             present.write(
-                f"{present.many(len(tasks.tasks), 'task')} ({changed} changed) in {url}. Ctrl-C ends it."
+                f"{present.many(len(tasks.tasks), 'task')} ({changed} changed) in {without_password(url)}. Ctrl-C ends it."
             )
         _live("up", here, tasks.runner, limit=limit, view=None if quiet else _view(url, tasks.data))
 

@@ -31,6 +31,7 @@ from everytick.clock import SystemClock
 from everytick.errors import EverytickError, UsageError
 from everytick.health import Kind, health
 from everytick.ledger import Change
+from everytick.ledgers.secrecy import without_password
 from everytick.plan import Status
 from everytick.presence import vanished
 from everytick.release import VERSION
@@ -202,7 +203,9 @@ def _installation() -> Iterator[_Point]:
 
 def _ledger(here: Session, url: str) -> Iterator[_Point]:
     rows = [row for row in here.ledger.tasks() if row.newest.status is not Status.REMOVED]
-    yield _Point(verdict="good", what="ledger", detail=f"{url}: {present.many(len(rows), 'task')}")
+    yield _Point(
+        verdict="good", what="ledger", detail=f"{without_password(url)}: {present.many(len(rows), 'task')}"
+    )
     processes = here.ledger.processes()
     silent = {one.id for one in processes if vanished(one)}
     for one in (one for one in processes if one.id not in silent):

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 from typing import Any
 
 from everytick.conclude import Attempt, Settlement
@@ -205,3 +206,10 @@ def kept(one: Settlement, now: Instant, *, refused_at: Instant | None) -> dict[s
         "outcome": one.report.outcome,
         "refused_at": refused_at,
     }
+
+
+def forms(one: Settlement) -> tuple[Settlement, ...]:
+    """Return what a settlement may become: no new attempt follows where somebody asked for a stop."""
+    if one.state in TERMINAL:
+        return (one,)
+    return one, replace(one, state=State.CANCELLED, reason=None, ready_at=None)

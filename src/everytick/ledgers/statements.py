@@ -2,11 +2,13 @@
 
 import re
 from collections.abc import Mapping
+from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 
 _SQL = Path(__file__).with_name("sql")
 _NAME = re.compile(r"^-- name: (\w+)\n", re.MULTILINE)
+_FILE = re.compile(r"(\d{4})(?:-(before|after)-[a-z-]+)?\.sql")
 
 
 @cache
@@ -27,9 +29,38 @@ def statements(dialect: str) -> Mapping[str, str]:
     return found
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Migration:
+    """A script that brings a store from one edition to the next.
+
+    ``NNNN-before-WHAT.sql`` only adds, and runs before a release is deployed: the release before it goes
+    on beside it, and can be started anew. ``NNNN-after-WHAT.sql`` takes away what only older releases
+    need, and runs when none of them does.
+
+    Attributes:
+        name: Its file's name, without the ending.
+        after: Whether no older release may run any more.
+        script: What to run.
+    """
+
+    name: str
+    after: bool
+    script: str
+
+
 @cache
-def migrations(dialect: str) -> Mapping[int, str]:
-    """Return the scripts that bring a store from one edition to the next, by the edition they reach."""
-    folder = _SQL.joinpath(dialect, "migrations")
-    scripts = {int(file.name[:4]): file.read_text("utf-8") for file in folder.iterdir()}
-    return dict(sorted(scripts.items()))
+def migrations(dialect: str) -> Mapping[int, Migration]:
+    """Return the migrations of a dialect by the edition they reach, in order.
+
+    Raises:
+        ValueError: A file's name does not say when it is to run.
+    """
+    found: dict[int, Migration] = {}
+    for file in sorted(_SQL.joinpath(dialect, "migrations").iterdir()):
+        told = _FILE.fullmatch(file.name)
+        if told is None:
+            raise ValueError(f"{file.name} is no name of a migration; write NNNN-before-WHAT.sql")
+        found[int(told[1])] = Migration(
+            name=file.stem, after=told[2] == "after", script=file.read_text("utf-8")
+        )
+    return found

@@ -44,7 +44,7 @@ def stored(state: State) -> dict[str, object]:
 @pytest.fixture(scope="module")
 def ledger() -> sqlite3.Connection:
     db = sqlite3.connect(":memory:", isolation_level=None)
-    db.executescript(migrations("sqlite")[1])
+    db.executescript(migrations("sqlite")[1].script)
     return db
 
 

@@ -195,9 +195,9 @@ class Connection:
                     f"{self.path}: a newer Everytick wrote this ledger (edition {edition}; this release "
                     f"knows {newest}). Upgrade Everytick, or open a copy from before the upgrade"
                 )
-            for number, script in scripts.items():
+            for number, migration in scripts.items():
                 if number > edition:
-                    self._run(script)
+                    self._run(migration.script)
 
     def _edition(self) -> int:
         """Return which edition the file is of; 0 for an empty one."""

@@ -4,7 +4,6 @@ import logging
 import sqlite3
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import replace
 
 from everytick.conclude import Attempt, Settlement
 from everytick.consider import Considered, Ready, Slot, Start, Wait
@@ -16,7 +15,7 @@ from everytick.ledgers.sqlite.connection import Connection, Values
 from everytick.ledgers.sqlite.lanes import end, wake
 from everytick.plan import UNSTARTED, Plan
 from everytick.policy import Priority
-from everytick.tick import TERMINAL, Key, State, proof
+from everytick.tick import Key, State, proof
 from everytick.when import Instant
 
 log = logging.getLogger("everytick.ledger")
@@ -168,7 +167,7 @@ class SqliteWrites:
         for one in settlements:
             state = self._settled(one, now)
             if state is None:
-                if not any(self._stands(form) for form in _forms(one)):
+                if not any(self._stands(form) for form in rows.forms(one)):
                     refused.append(one)
                     kept.append(rows.kept(one, now, refused_at=now))
                 continue
@@ -184,7 +183,7 @@ class SqliteWrites:
 
     def _settled(self, one: Settlement, now: Instant) -> State | None:
         """Write how an attempt ended; return the state it brought, None where it is not the current one."""
-        for form in _forms(one):
+        for form in rows.forms(one):
             if self._again(form) if form.state is State.PLANNED else self._ended(form, now):
                 return form.state
         return None
@@ -274,10 +273,3 @@ class SqliteWrites:
             held = [rows.held(row) for row in self._db.rows("select_held", holder=process)]
             self._settle(decide(held), now)
             return len(held)
-
-
-def _forms(one: Settlement) -> tuple[Settlement, ...]:
-    """Return what a settlement may become: no new attempt follows where somebody asked for a stop."""
-    if one.state in TERMINAL:
-        return (one,)
-    return one, replace(one, state=State.CANCELLED, reason=None, ready_at=None)

@@ -1,0 +1,141 @@
+"""How a PostgreSQL ledger starts ready ticks.
+
+The ticks are locked one by one, past those that another claim has. Then the slots of their tasks are
+locked, so that no lane is given back while the decision is made: whoever gives one back looks for
+waiting ticks after this transaction, and finds what it wrote. Two claims of one task that has no slot
+yet both try to insert one: the unique key lets one in, and what the other decided about this task
+is dropped and decided again in its next claim.
+"""
+
+from collections import Counter
+from collections.abc import Sequence
+from typing import Any
+
+from everytick.conclude import Attempt
+from everytick.consider import Considered, Ready, Slot, Start
+from everytick.errors import LedgerDamaged
+from everytick.ledger import Claim, ClaimDecision, Order
+from everytick.ledgers import rows
+from everytick.ledgers.postgres.arrays import array, columns, numbers
+from everytick.ledgers.postgres.connection import Clash, Connection, Row
+from everytick.ledgers.postgres.lanes import end, wake
+from everytick.ledgers.rows import bound
+from everytick.policy import Priority
+from everytick.tick import Key
+from everytick.when import Instant
+
+Places = dict[tuple[Key, int], str]
+"""Where the rows of ticks lie, by tick and attempt."""
+
+_NOWHERE = "(0,0)"
+
+
+class PostgresClaims:
+    """The claims of a PostgreSQL ledger."""
+
+    def __init__(self, connection: Connection) -> None:
+        self._db = connection
+
+    def claim(self, order: Order, now: Instant, decide: ClaimDecision) -> Claim:
+        return self._db.transact(lambda: self._claim(order, now, decide), clash=True)
+
+    def _claim(self, order: Order, now: Instant, decide: ClaimDecision) -> Claim:
+        alive = self._db.row("select_alive", process=order.holder)
+        batch, places = self._ready(order, now) if alive else ([], {})
+        if not batch:
+            return Claim(attempts=[], considered=0)
+        slots = self._slots(batch)
+        decided = decide(batch, slots)
+        count = len(decided.starts) + len(decided.ends) + len(decided.waits)
+        waiting = {slot.key for held in slots.values() for slot in held}
+        return Claim(attempts=self._apply(decided, order.holder, now, waiting, places), considered=count)
+
+    def _ready(self, order: Order, now: Instant) -> tuple[list[Ready], Places]:
+        """Lock ready ticks; return them, and where each lies."""
+        found: list[Row] = []
+        without = numbers(order.without)
+        first = self._db.rows(
+            "next_ready",
+            queues=array(order.queues),
+            priorities=numbers(one.value for one in Priority),
+            without=without,
+        )
+        for queue, priority, ready_at in first:
+            room = order.limit + order.beyond - len(found)
+            if room <= 0:
+                break
+            if ready_at <= now:
+                found += self._db.rows(
+                    "select_ready", queue=queue, priority=priority, now=now, without=without, limit=room
+                )
+        tasks = numbers({row[0] for row in found})
+        newest: dict[int, int] = dict(self._db.rows("select_newest", tasks=tasks)) if found else {}
+        batch = [rows.ready((*row[:8], newest.get(row[0], row[3]))) for row in found]
+        return batch, {
+            (ready.key, ready.attempt): str(row[8]) for ready, row in zip(batch, found, strict=True)
+        }
+
+    def _slots(self, batch: Sequence[Ready]) -> dict[int, list[Slot]]:
+        slots: dict[int, list[Slot]] = {ready.key.task_id: [] for ready in batch}
+        tasks = numbers(sorted(slots))
+        if self._db.rows("lock_slots", tasks=tasks):
+            for row in self._db.rows("select_slots", tasks=tasks):
+                slots[row[0]].append(rows.slot(row))
+        return slots
+
+    def _apply(
+        self, decided: Considered, holder: int, now: Instant, waiting: set[Key], places: Places
+    ) -> list[Attempt]:
+        """Write what was decided; lanes are given back first, and places in the queue are taken last."""
+        end(self._db, [one for one in decided.ends if one.key in waiting], now)
+        lost = self._take(decided, holder, waiting)
+        ends = [one for one in decided.ends if one.key.task_id not in lost]
+        waits = [one for one in decided.waits if one.key.task_id not in lost]
+        starts = [one for one in decided.starts if one.ready.key.task_id not in lost]
+        end(self._db, [one for one in ends if one.key not in waiting], now)
+        started = [places.get((one.ready.key, one.ready.attempt), _NOWHERE) for one in starts]
+        self._every("start_ticks", len(starts), holder=holder, now=now, places=array(started))
+        self._db.many("delay_ticks", [bound(one.key) | {"ready_at": one.until} for one in waits])
+        self._db.many("ask_to_stop", [bound(key) for key in decided.cancels if key.task_id not in lost])
+        wake(self._db, Counter(one.key.task_id for one in ends), now)
+        return [rows.attempted(one.ready, holder, now) for one in starts]
+
+    def _take(self, decided: Considered, holder: int, waiting: set[Key]) -> set[int]:
+        """Take lanes and places in the queue; return the tasks of which another was first to take one."""
+        taken = [_held(one, holder) for one in decided.starts if one.ready.key in waiting]
+        self._every("take_slots", len(taken), **(columns(taken) if taken else {}))
+        wanted = [_held(one, holder) for one in decided.starts if one.ready.key not in waiting]
+        wanted += [
+            bound(one.key) | {"lane": one.lane, "attempt": 1, "holder": None}
+            for one in decided.waits
+            if one.lane is not None and one.key not in waiting
+        ]
+        if len({(one["task_id"], one["lane"]) for one in wanted}) != len(wanted):
+            raise self._contradiction("insert_slots")
+        got = {Key(*row) for row in self._db.batch("insert_slots", wanted)}
+        if len(got) == len(wanted):
+            return set()
+        keys = [Key(one["task_id"], one["due_at"], one["request"]) for one in wanted]
+        lost = {key.task_id for key in keys if key not in got}
+        changed = {one["task_id"] for one in taken}
+        changed |= {one.key.task_id for one in decided.ends if one.key in waiting}
+        if lost & changed:
+            raise Clash
+        self._db.many("delete_slots", [bound(key) for key in got if key.task_id in lost])
+        return lost
+
+    def _every(self, statement: str, count: int, /, **values: Any) -> None:  # noqa: ANN401 - whatever psycopg can bind
+        if count and self._db.execute(statement, **values) != count:
+            raise self._contradiction(statement)
+
+    def _contradiction(self, statement: str) -> LedgerDamaged:
+        return LedgerDamaged(
+            f"{self._db.told}: ticks and slots contradict each other, so nothing was claimed; everytick "
+            f"audit tells more ({statement})"
+        )
+
+
+def _held(start: Start, holder: int) -> dict[str, Any]:
+    """Return the values of a slot that is held."""
+    ready = start.ready
+    return bound(ready.key) | {"lane": start.lane, "attempt": ready.attempt, "holder": holder}

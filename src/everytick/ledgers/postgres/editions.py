@@ -1,0 +1,92 @@
+"""Editions: bringing the schema of a PostgreSQL ledger up to date, one process at a time.
+
+A migration named ``before`` only adds: it runs when the first process of a new release opens the ledger,
+and processes of the release before go on beside it. One named ``after`` takes something away: it runs when
+a person says that no older release is left (``everytick ledger migrate --after``).
+"""
+
+from collections.abc import Mapping
+
+import psycopg
+
+from everytick import release
+from everytick.errors import LedgerDamaged, LedgerError, LedgerTooNew
+from everytick.ledgers.postgres.connection import Connection
+from everytick.ledgers.postgres.faults import explain
+from everytick.ledgers.statements import Migration, migrations
+
+OLDEST = 140_000
+"""PostgreSQL 14, as its server_version_num says it."""
+
+
+def bring_up_to_date(db: Connection, *, after: bool = False) -> list[str]:
+    """Make the schema, or run the migrations it lacks; return the names of those that ran.
+
+    Args:
+        db: The ledger's connection.
+        after: Also those that only may run where no older release is left.
+
+    Raises:
+        LedgerError: It cannot be done, or a newer release was here.
+    """
+    known = migrations("postgres")
+    try:
+        seen = _seen(db)
+        _refuse_newer(db, seen, known)
+        if _lacking(seen, known, after=after):
+            return db.transact(lambda: _migrate(db, known, after=after), begin="begin_edit")
+    except psycopg.Error as fault:
+        raise explain(fault, db.told) from fault
+    return []
+
+
+def waiting(db: Connection) -> list[str]:
+    """Return the migrations that wait until no older release is left."""
+    return [one.name for one in _lacking(_seen(db), migrations("postgres"), after=True)]
+
+
+def _lacking(seen: set[str], known: Mapping[int, Migration], *, after: bool) -> list[Migration]:
+    """Return what is to run; a new ledger needs all of it, and there is no older release beside it."""
+    return [one for one in known.values() if one.name not in seen and (after or not seen or not one.after)]
+
+
+def _seen(db: Connection) -> set[str]:
+    schema, migration, version, encoding = db.rows("place", schema=_quoted(db))[0]
+    if version < OLDEST:
+        raise LedgerError(
+            f"{db.told}: PostgreSQL {version // 10_000} is too old; the ledger needs 14 or newer"
+        )
+    if encoding != "UTF8":
+        raise LedgerError(f"{db.told}: the database keeps its text as {encoding}; the ledger needs UTF8")
+    if schema and not migration and db.rows("others_tables", schema=_quoted(db))[0][0]:
+        raise LedgerDamaged(
+            f"{db.told}: the schema '{db.address.schema}' belongs to another program; name one of its own "
+            "for the ledger with schema="
+        )
+    return {row[0] for row in db.rows("select_migrations")} if migration else set()
+
+
+def _refuse_newer(db: Connection, seen: set[str], known: Mapping[int, Migration]) -> None:
+    names = {one.name for one in known.values()}
+    for name in sorted(seen - names):
+        if "-after-" in name:
+            raise LedgerTooNew(
+                f"{db.told}: a newer Everytick took away what this release needs ({name}). Upgrade "
+                "Everytick, or open a copy from before the upgrade"
+            )
+
+
+def _migrate(db: Connection, known: Mapping[int, Migration], *, after: bool) -> list[str]:
+    db.execute("one_at_a_time", schema=db.address.schema)
+    if not db.rows("place", schema=_quoted(db))[0][0]:
+        db.execute("make_schema")
+    db.execute("make_migration")
+    lacking = _lacking({row[0] for row in db.rows("select_migrations")}, known, after=after)
+    for one in lacking:
+        db.script(one.script)
+        db.execute("insert_migration", name=one.name, release=release.VERSION)
+    return [one.name for one in lacking]
+
+
+def _quoted(db: Connection) -> str:
+    return '"' + db.address.schema.replace('"', '""') + '"'

@@ -1,0 +1,128 @@
+"""What can be asked of a PostgreSQL ledger."""
+
+from collections.abc import Iterator, Mapping, Sequence
+
+from everytick.conclude import Attempt
+from everytick.consider import Slot
+from everytick.ledger import AttemptRow, Backfill, Change, Process, TaskRow, TickFilter, VersionRow
+from everytick.ledgers import rows
+from everytick.ledgers.postgres.arrays import array, numbers
+from everytick.ledgers.postgres.connection import Connection
+from everytick.ledgers.rows import bound
+from everytick.plan import Cursor
+from everytick.policy import Priority
+from everytick.tick import NEVER, Key, TickRow
+from everytick.when import Instant
+
+_PAGE = 1000
+
+
+class PostgresReads:
+    """The reading half of a PostgreSQL ledger."""
+
+    def __init__(self, connection: Connection) -> None:
+        self._db = connection
+
+    def next_plan(self) -> Instant | None:
+        found: tuple[Instant | None] = self._db.row("next_plan") or (None,)
+        return found[0]
+
+    def next_ready(self, queues: Sequence[str], without: frozenset[int]) -> Instant | None:
+        found = self._db.rows(
+            "next_ready",
+            queues=array(queues),
+            priorities=numbers(one.value for one in Priority),
+            without=numbers(without),
+        )
+        return min((row[2] for row in found), default=None)
+
+    def held(self, process: int) -> list[Attempt]:
+        return [rows.held(row) for row in self._db.rows("select_held", holder=process)]
+
+    def stop_requests(self, process: int) -> list[Key]:
+        return [Key(*row) for row in self._db.rows("select_stops", holder=process)]
+
+    def processes(self) -> list[Process]:
+        return [rows.process(row) for row in self._db.rows("select_processes")]
+
+    def process(self, number: int) -> Process | None:
+        found = self._db.row("select_process", process=number)
+        return None if found is None else rows.process(found)
+
+    def moment(self) -> Instant | None:
+        found: tuple[Instant | None] = self._db.row("moment") or (None,)
+        return found[0]
+
+    def versions(self, task_id: int) -> list[VersionRow]:
+        return [rows.version(row) for row in self._db.rows("select_versions", task_id=task_id)]
+
+    def tasks(self, origin: str | None = None, name: str | None = None) -> Iterator[TaskRow]:
+        """Read page by page, so that a million of them need no memory."""
+        if name is not None:
+            found = self._db.rows("select_named", names=array([name]))
+            yield from (rows.task(row) for row in found if origin is None or row[2] == origin)
+            return
+        last = ""
+        while True:
+            page = self._db.rows("select_tasks", origin=origin, after=last, limit=_PAGE)
+            yield from map(rows.task, page)
+            if len(page) < _PAGE:
+                return
+            last = page[-1][1]
+
+    def ticks(self, which: TickFilter) -> list[TickRow]:
+        found = self._db.rows(
+            "select_ticks" if which.task is None else "select_task_ticks",
+            task=which.task,
+            since=which.since,
+            until=which.until,
+            states=array(state.value for state in which.states),
+            limit=which.limit,
+        )
+        return [rows.tick(row) for row in found]
+
+    def tick(self, key: Key) -> TickRow | None:
+        row = self._db.row("select_tick", **bound(key))
+        return None if row is None else rows.tick(row)
+
+    def attempts(self, key: Key) -> list[AttemptRow]:
+        return [rows.attempt(row) for row in self._db.rows("select_attempts", **bound(key))]
+
+    def output(self, key: Key, attempt: int) -> tuple[str | None, str]:
+        row = self._db.row("select_output", **bound(key), attempt=attempt)
+        return (None, "") if row is None else (row[0], row[1])
+
+    def slots(self, task_id: int) -> list[Slot]:
+        return [rows.slot(row) for row in self._db.rows("select_slots", tasks=numbers([task_id]))]
+
+    def changes(self, after: int = 0, limit: int = 100, act: str | None = None) -> list[Change]:
+        return [
+            rows.change(row) for row in self._db.rows("select_changes", after=after, limit=limit, act=act)
+        ]
+
+    def backfills(self, task_id: int) -> list[Cursor]:
+        return [rows.cursor(row) for row in self._db.rows("select_backfills", task_id=task_id)]
+
+    def recorded(self, task_id: int, after: Instant, through: Instant) -> Iterator[TickRow]:
+        """Read page by page, so that neither memory nor a long transaction grows with the span."""
+        last = Key(task_id, after, NEVER)
+        while True:
+            page = self._db.rows("select_recorded", **bound(last), through=through, limit=_PAGE)
+            yield from map(rows.tick, page)
+            if len(page) < _PAGE:
+                return
+            last = Key(*page[-1][:3])
+
+    def recorded_before(self, task_id: int, request: int, moment: Instant) -> TickRow | None:
+        row = self._db.row("select_recorded_before", task_id=task_id, request=request, moment=moment)
+        return None if row is None else rows.tick(row)
+
+    def backfills_asked(self, task_id: int) -> list[Backfill]:
+        found = self._db.rows("select_backfills_asked", task_id=task_id)
+        return [Backfill(cursor=rows.cursor(row[:7]), change=rows.change(row[7:])) for row in found]
+
+    def counts(self, task_id: int, since: Instant) -> Mapping[str, int]:
+        return dict(self._db.rows("count_states", task_id=task_id, since=since))
+
+    def hint(self) -> int:
+        return int((self._db.row("others_wrote") or (0,))[0])

@@ -1,0 +1,112 @@
+-- name: select_alive
+-- Whether a process may hold anything: one that was declared dead, and does not know it yet, may not.
+-- It cannot be declared dead before this transaction ends.
+SELECT 1 FROM everytick.process WHERE id = %(process)s AND status = 'alive' FOR SHARE;
+
+-- name: next_ready
+-- When the next tick of each queue and priority is ready, in the order in which they are served.
+SELECT q.name, p.number, t.ready_at
+FROM unnest(%(queues)s::text[]) WITH ORDINALITY AS q (name, place)
+CROSS JOIN unnest(%(priorities)s::integer[]) AS p (number)
+CROSS JOIN LATERAL (
+    SELECT ready_at FROM everytick.tick
+    WHERE queue = q.name AND priority = p.number AND ready_at IS NOT NULL
+      AND task_id <> ALL (%(without)s::bigint[])
+    ORDER BY ready_at LIMIT 1
+) AS t
+ORDER BY q.place, p.number;
+
+-- name: select_ready
+-- Ticks that are ready, longest ready first, for this transaction alone; ctid is where each lies.
+SELECT task_id, due_at, request, version, prev_due, next_due, attempt, reruns, ctid::text
+FROM everytick.tick
+WHERE queue = %(queue)s AND priority = %(priority)s AND ready_at <= %(now)s
+  AND task_id <> ALL (%(without)s::bigint[])
+ORDER BY ready_at
+LIMIT %(limit)s
+FOR UPDATE SKIP LOCKED;
+
+-- name: select_newest
+-- The number of the newest version of each task.
+SELECT task_id, version FROM everytick.cursor WHERE task_id = ANY (%(tasks)s::bigint[]) AND request = 0;
+
+-- name: lock_slots
+-- Nobody gives a lane of these tasks back, nor takes over a place in their queue, before this ends.
+SELECT task_id FROM everytick.slot WHERE task_id = ANY (%(tasks)s::bigint[])
+ORDER BY task_id, lane FOR UPDATE;
+
+-- name: select_slots
+-- Who holds the lanes of tasks, and who waits for them.
+SELECT task_id, due_at, request, lane, attempt, holder, cancel_requested
+FROM everytick.slot WHERE task_id = ANY (%(tasks)s::bigint[])
+ORDER BY task_id, lane;
+
+-- name: insert_slots
+-- Lanes taken, or places in the queue for one: law 6. In order of the task, so that two who do this
+-- cannot wait for each other. What another was first to take does not come back.
+INSERT INTO everytick.slot (task_id, lane, due_at, request, attempt, holder)
+SELECT * FROM unnest(%(task_id)s::bigint[], %(lane)s::bigint[], %(due_at)s::bigint[], %(request)s::bigint[],
+                     %(attempt)s::integer[], %(holder)s::bigint[]) AS d (task_id, lane, due_at, request)
+ORDER BY d.task_id, d.lane
+ON CONFLICT DO NOTHING
+RETURNING task_id, due_at, request;
+
+-- name: take_slots
+-- Ticks that had a slot already, waiting or in back-off, take their lanes.
+UPDATE everytick.slot AS s
+SET lane = d.lane, attempt = d.attempt, holder = d.holder, cancel_requested = false
+FROM unnest(%(task_id)s::bigint[], %(due_at)s::bigint[], %(request)s::bigint[], %(lane)s::bigint[],
+            %(attempt)s::integer[], %(holder)s::bigint[]) AS d (task_id, due_at, request, lane, attempt, holder)
+WHERE s.task_id = d.task_id AND s.due_at = d.due_at AND s.request = d.request;
+
+-- name: start_ticks
+-- A local executor starts the attempts in the claim itself. The rows are locked since they were read.
+UPDATE everytick.tick
+SET state = 'running', ready_at = NULL, holder = %(holder)s, started_at = %(now)s
+WHERE ctid = ANY (%(places)s::text[]::tid[]) AND state = 'planned';
+
+-- name: delay_ticks
+-- Planned ticks become ready at another moment.
+UPDATE everytick.tick AS t SET ready_at = d.ready_at
+FROM unnest(%(task_id)s::bigint[], %(due_at)s::bigint[], %(request)s::bigint[], %(ready_at)s::bigint[])
+    AS d (task_id, due_at, request, ready_at)
+WHERE t.task_id = d.task_id AND t.due_at = d.due_at AND t.request = d.request AND t.state = 'planned';
+
+-- name: ending_facts
+-- What the proof of an ending is made of, beside the ending itself; nobody else moves these ticks now.
+SELECT t.task_id, t.due_at, t.request, t.through, t.count, t.attempt
+FROM unnest(%(task_id)s::bigint[], %(due_at)s::bigint[], %(request)s::bigint[])
+    AS d (task_id, due_at, request)
+JOIN everytick.tick AS t
+    ON t.task_id = d.task_id AND t.due_at = d.due_at AND t.request = d.request
+WHERE t.state IN ('planned', 'queued')
+FOR UPDATE OF t;
+
+-- name: end_ticks
+-- End ticks that are not running.
+UPDATE everytick.tick AS t
+SET state = d.state, reason = d.reason, ready_at = NULL, holder = NULL, ended_at = %(now)s, proof = d.proof
+FROM unnest(%(task_id)s::bigint[], %(due_at)s::bigint[], %(request)s::bigint[], %(state)s::text[],
+            %(reason)s::text[], %(proof)s::bigint[]) AS d (task_id, due_at, request, state, reason, proof)
+WHERE t.task_id = d.task_id AND t.due_at = d.due_at AND t.request = d.request
+  AND t.state IN ('planned', 'queued');
+
+-- name: delete_slots
+-- Give lanes, or places in the queue, back.
+DELETE FROM everytick.slot AS s
+USING unnest(%(task_id)s::bigint[], %(due_at)s::bigint[], %(request)s::bigint[])
+    AS d (task_id, due_at, request)
+WHERE s.task_id = d.task_id AND s.due_at = d.due_at AND s.request = d.request;
+
+-- name: select_waiting
+-- Who waits for the lanes of these tasks, longest by due_at first.
+SELECT task_id, due_at, request FROM everytick.slot
+WHERE task_id = ANY (%(tasks)s::bigint[]) AND lane < 0
+ORDER BY task_id, due_at, request;
+
+-- name: ask_to_stop
+-- Ask the attempts that hold lanes to stop.
+UPDATE everytick.slot AS s SET cancel_requested = true
+FROM unnest(%(task_id)s::bigint[], %(due_at)s::bigint[], %(request)s::bigint[])
+    AS d (task_id, due_at, request)
+WHERE s.task_id = d.task_id AND s.due_at = d.due_at AND s.request = d.request AND s.lane >= 0;

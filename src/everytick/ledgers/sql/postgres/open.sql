@@ -1,0 +1,65 @@
+-- name: place
+-- Whether the schema and the list of its migrations are there, and what the text of the database is.
+SELECT to_regnamespace(%(schema)s) IS NOT NULL, to_regclass(%(schema)s || '.migration') IS NOT NULL,
+       current_setting('server_version_num')::integer, current_setting('server_encoding');
+
+-- name: others_tables
+-- How many tables the schema has: a schema without a list of migrations is to have none.
+SELECT count(*) FROM pg_class WHERE relnamespace = to_regnamespace(%(schema)s) AND relkind IN ('r', 'p');
+
+-- name: one_at_a_time
+-- Whoever migrates waits for whoever migrates already; the lock ends with the transaction.
+SELECT pg_advisory_xact_lock(hashtextextended('everytick.migration ' || %(schema)s, 0));
+
+-- name: make_schema
+CREATE SCHEMA IF NOT EXISTS everytick;
+
+-- name: make_migration
+-- Which migrations this schema has seen, and which release brought each.
+CREATE TABLE IF NOT EXISTS everytick.migration (
+    name     text PRIMARY KEY,
+    release  text NOT NULL
+);
+
+-- name: select_migrations
+SELECT name FROM everytick.migration ORDER BY name;
+
+-- name: insert_migration
+INSERT INTO everytick.migration (name, release) VALUES (%(name)s, %(release)s);
+
+-- name: begin
+-- Statements that join a batch to a table go by its keys, however old the statistics are: a plan that
+-- scans would take seconds. A process that is stopped while it holds locks loses them before its lease ends.
+BEGIN;
+SET LOCAL enable_seqscan = off;
+SET LOCAL enable_hashjoin = off;
+SET LOCAL enable_mergejoin = off;
+SET LOCAL jit = off;
+SET LOCAL lock_timeout = '10s';
+SET LOCAL idle_in_transaction_session_timeout = '4s';
+
+-- name: begin_edit
+-- An edit may decide about a million tasks.
+BEGIN;
+SET LOCAL enable_seqscan = off;
+SET LOCAL enable_hashjoin = off;
+SET LOCAL enable_mergejoin = off;
+SET LOCAL jit = off;
+SET LOCAL lock_timeout = '30s';
+SET LOCAL idle_in_transaction_session_timeout = '10min';
+
+-- name: commit
+COMMIT;
+
+-- name: rollback
+ROLLBACK;
+
+-- name: mark
+-- What follows can be undone by itself.
+SAVEPOINT mark;
+
+-- name: undo
+ROLLBACK TO mark;
+
+-- name: release
+RELEASE mark;

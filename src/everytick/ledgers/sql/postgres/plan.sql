@@ -1,0 +1,39 @@
+-- name: select_cursors
+-- Cursors that reach less far than the horizon, most pressing first, with how many of their ticks
+-- nobody has started; a task that has its fill of those is left alone, and so is one that another
+-- scheduler has before it.
+SELECT c.task_id, c.request, c.version, c.planned_through, c.last_due, c.through, u.unstarted
+FROM everytick.cursor AS c
+CROSS JOIN LATERAL (
+    SELECT count(*) AS unstarted FROM everytick.tick AS t
+    WHERE t.task_id = c.task_id AND t.request = c.request AND t.ready_at IS NOT NULL
+) AS u
+WHERE c.next_due <= %(until)s AND c.task_id <> ALL (%(without)s::bigint[]) AND u.unstarted < %(cap)s
+ORDER BY c.next_due
+LIMIT %(limit)s
+FOR NO KEY UPDATE OF c SKIP LOCKED;
+
+-- name: move_cursors
+-- Move cursors on, those that still stand where they were read.
+UPDATE everytick.cursor AS c
+SET planned_through = d.planned_through, last_due = d.last_due, next_due = d.next_due
+FROM unnest(%(task_id)s::bigint[], %(request)s::bigint[], %(version)s::integer[], %(was)s::bigint[],
+            %(planned_through)s::bigint[], %(last_due)s::bigint[], %(next_due)s::bigint[])
+    AS d (task_id, request, version, was, planned_through, last_due, next_due)
+WHERE c.task_id = d.task_id AND c.request = d.request AND c.version = d.version
+  AND c.planned_through = d.was AND c.planned_through < d.planned_through
+RETURNING c.task_id, c.request;
+
+-- name: insert_ticks
+-- Planned ticks, and range rows of skipped ones.
+INSERT INTO everytick.tick (task_id, due_at, request, version, prev_due, next_due, through, count, state,
+                            reason, queue, priority, ready_at, ended_at, proof)
+SELECT * FROM unnest(
+    %(task_id)s::bigint[], %(due_at)s::bigint[], %(request)s::bigint[], %(version)s::integer[],
+    %(prev_due)s::bigint[], %(next_due)s::bigint[], %(through)s::bigint[], %(count)s::bigint[],
+    %(state)s::text[], %(reason)s::text[], %(queue)s::text[], %(priority)s::integer[],
+    %(ready_at)s::bigint[], %(ended_at)s::bigint[], %(proof)s::bigint[]);
+
+-- name: next_plan
+-- When planning has to look at a cursor next.
+SELECT next_due FROM everytick.cursor WHERE next_due IS NOT NULL ORDER BY next_due LIMIT 1;

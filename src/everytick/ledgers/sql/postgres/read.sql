@@ -1,0 +1,99 @@
+-- name: select_versions
+-- A task's versions by number.
+SELECT v.task_id, task.name, task.origin, v.version, v.since, v.status, v.paused_until, v.anchor, v.rules,
+       v.definition, v.change_id
+FROM everytick.task_version AS v JOIN everytick.task ON task.id = v.task_id
+WHERE v.task_id = %(task_id)s ORDER BY v.version;
+
+-- name: select_tasks
+-- A page of tasks by name, with their newest version, their cursor, and the newest instant whose
+-- scheduled tick has been considered: it is not planned any more, or it has a slot, to wait or to try
+-- again.
+SELECT v.task_id, task.name, task.origin, v.version, v.since, v.status, v.paused_until, v.anchor, v.rules,
+       v.definition, v.change_id, c.planned_through, c.last_due, c.next_due,
+       (SELECT coalesce(t.through, t.due_at) FROM everytick.tick AS t
+        WHERE t.task_id = task.id AND t.request = 0
+          AND (t.state <> 'planned' OR EXISTS (SELECT 1 FROM everytick.slot AS s
+               WHERE s.task_id = t.task_id AND s.due_at = t.due_at AND s.request = 0))
+        ORDER BY t.due_at DESC LIMIT 1)
+FROM everytick.task
+JOIN everytick.cursor AS c ON c.task_id = task.id AND c.request = 0
+JOIN everytick.task_version AS v ON v.task_id = task.id AND v.version = c.version
+WHERE task.name > %(after)s AND (%(origin)s::text IS NULL OR task.origin = %(origin)s)
+ORDER BY task.name LIMIT %(limit)s;
+
+-- name: select_named
+-- Some tasks, as select_tasks tells them.
+SELECT v.task_id, task.name, task.origin, v.version, v.since, v.status, v.paused_until, v.anchor, v.rules,
+       v.definition, v.change_id, c.planned_through, c.last_due, c.next_due,
+       (SELECT coalesce(t.through, t.due_at) FROM everytick.tick AS t
+        WHERE t.task_id = task.id AND t.request = 0
+          AND (t.state <> 'planned' OR EXISTS (SELECT 1 FROM everytick.slot AS s
+               WHERE s.task_id = t.task_id AND s.due_at = t.due_at AND s.request = 0))
+        ORDER BY t.due_at DESC LIMIT 1)
+FROM everytick.task
+JOIN everytick.cursor AS c ON c.task_id = task.id AND c.request = 0
+JOIN everytick.task_version AS v ON v.task_id = task.id AND v.version = c.version
+WHERE task.name = ANY (%(names)s::text[]) ORDER BY task.name;
+
+-- name: select_ticks
+-- Ticks due in a window, newest first.
+SELECT t.task_id, t.due_at, t.request, task.name, t.version, t.prev_due, t.next_due, t.through, t.count,
+       t.state, t.reason, t.queue, t.priority, t.ready_at, t.attempt, t.reruns, t.holder, t.sent_at,
+       t.started_at, t.ended_at, t.summary, t.proof
+FROM everytick.tick AS t JOIN everytick.task ON task.id = t.task_id
+WHERE t.due_at >= %(since)s AND t.due_at <= %(until)s
+  AND (cardinality(%(states)s::text[]) = 0 OR t.state = ANY (%(states)s::text[]))
+ORDER BY t.due_at DESC, t.task_id DESC, t.request DESC LIMIT %(limit)s;
+
+-- name: select_task_ticks
+-- Ticks of one task due in a window, newest first.
+SELECT t.task_id, t.due_at, t.request, task.name, t.version, t.prev_due, t.next_due, t.through, t.count,
+       t.state, t.reason, t.queue, t.priority, t.ready_at, t.attempt, t.reruns, t.holder, t.sent_at,
+       t.started_at, t.ended_at, t.summary, t.proof
+FROM everytick.task JOIN everytick.tick AS t ON t.task_id = task.id
+WHERE task.name = %(task)s AND t.due_at >= %(since)s AND t.due_at <= %(until)s
+  AND (cardinality(%(states)s::text[]) = 0 OR t.state = ANY (%(states)s::text[]))
+ORDER BY t.due_at DESC, t.request DESC LIMIT %(limit)s;
+
+-- name: select_tick
+-- One tick.
+SELECT t.task_id, t.due_at, t.request, task.name, t.version, t.prev_due, t.next_due, t.through, t.count,
+       t.state, t.reason, t.queue, t.priority, t.ready_at, t.attempt, t.reruns, t.holder, t.sent_at,
+       t.started_at, t.ended_at, t.summary, t.proof
+FROM everytick.tick AS t JOIN everytick.task ON task.id = t.task_id
+WHERE t.task_id = %(task_id)s AND t.due_at = %(due_at)s AND t.request = %(request)s;
+
+-- name: select_recorded
+-- The rows of a task due in a span, behind a given one, for an audit.
+SELECT t.task_id, t.due_at, t.request, task.name, t.version, t.prev_due, t.next_due, t.through, t.count,
+       t.state, t.reason, t.queue, t.priority, t.ready_at, t.attempt, t.reruns, t.holder, t.sent_at,
+       t.started_at, t.ended_at, t.summary, t.proof
+FROM everytick.tick AS t JOIN everytick.task ON task.id = t.task_id
+WHERE t.task_id = %(task_id)s AND (t.due_at, t.request) > (%(due_at)s, %(request)s) AND t.due_at <= %(through)s
+ORDER BY t.due_at, t.request LIMIT %(limit)s;
+
+-- name: select_attempts
+-- The attempts of a tick that did not end it, and refused results.
+SELECT task_id, due_at, request, attempt, holder, started_at, ended_at, outcome, refused_at
+FROM everytick.attempt WHERE task_id = %(task_id)s AND due_at = %(due_at)s AND request = %(request)s
+ORDER BY attempt, ended_at;
+
+-- name: select_output
+-- What an attempt said.
+SELECT error, output FROM everytick.output
+WHERE task_id = %(task_id)s AND due_at = %(due_at)s AND request = %(request)s AND attempt = %(attempt)s;
+
+-- name: select_changes
+-- Changes in order.
+SELECT id, at, actor, act, note, detail FROM everytick.change
+WHERE id > %(after)s AND (%(act)s::text IS NULL OR act = %(act)s) ORDER BY id LIMIT %(limit)s;
+
+-- name: select_backfills
+-- Backfills of a task that are not planned to their end.
+SELECT task_id, request, version, planned_through, last_due, through, 0
+FROM everytick.cursor WHERE task_id = %(task_id)s AND request <> 0 AND next_due IS NOT NULL;
+
+-- name: count_states
+-- How many ticks of a task due from an instant on are in each state.
+SELECT state, sum(count)::bigint FROM everytick.tick WHERE task_id = %(task_id)s AND due_at >= %(since)s GROUP BY state;

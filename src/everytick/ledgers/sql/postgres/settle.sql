@@ -1,0 +1,71 @@
+-- name: end_attempts
+-- The outcomes of ticks, written by the holders of their current attempts alone: law 4.
+UPDATE everytick.tick AS t
+SET state = d.state, reason = d.reason, holder = NULL, ended_at = %(now)s, summary = d.summary,
+    proof = d.proof
+FROM unnest(%(task_id)s::bigint[], %(due_at)s::bigint[], %(request)s::bigint[], %(attempt)s::integer[],
+            %(holder)s::bigint[], %(state)s::text[], %(reason)s::text[], %(summary)s::text[],
+            %(proof)s::bigint[])
+    AS d (task_id, due_at, request, attempt, holder, state, reason, summary, proof)
+WHERE t.task_id = d.task_id AND t.due_at = d.due_at AND t.request = d.request
+  AND t.attempt = d.attempt AND t.holder = d.holder AND t.state = 'running'
+RETURNING t.task_id, t.due_at, t.request;
+
+-- name: lock_attempts
+-- Current attempts that may be tried again; whether somebody asked for a stop cannot change any more.
+SELECT t.task_id, t.due_at, t.request, s.cancel_requested
+FROM unnest(%(task_id)s::bigint[], %(due_at)s::bigint[], %(request)s::bigint[], %(attempt)s::integer[],
+            %(holder)s::bigint[]) AS d (task_id, due_at, request, attempt, holder)
+JOIN everytick.tick AS t
+    ON t.task_id = d.task_id AND t.due_at = d.due_at AND t.request = d.request
+JOIN everytick.slot AS s
+    ON s.task_id = d.task_id AND s.due_at = d.due_at AND s.request = d.request
+WHERE t.attempt = d.attempt AND t.holder = d.holder AND t.state IN ('queued', 'running')
+FOR UPDATE OF t, s;
+
+-- name: try_again
+-- The next attempts of ticks are planned; their numbers are the new fencing tokens.
+UPDATE everytick.tick AS t
+SET state = 'planned', attempt = d.attempt + 1, reruns = d.reruns, ready_at = d.ready_at,
+    holder = NULL, sent_at = NULL, started_at = NULL
+FROM unnest(%(task_id)s::bigint[], %(due_at)s::bigint[], %(request)s::bigint[], %(attempt)s::integer[],
+            %(reruns)s::integer[], %(ready_at)s::bigint[])
+    AS d (task_id, due_at, request, attempt, reruns, ready_at)
+WHERE t.task_id = d.task_id AND t.due_at = d.due_at AND t.request = d.request AND t.attempt = d.attempt;
+
+-- name: idle_slots
+-- Ticks keep their lanes while they wait for their next attempts.
+UPDATE everytick.slot AS s SET attempt = d.attempt + 1, holder = NULL
+FROM unnest(%(task_id)s::bigint[], %(due_at)s::bigint[], %(request)s::bigint[], %(attempt)s::integer[])
+    AS d (task_id, due_at, request, attempt)
+WHERE s.task_id = d.task_id AND s.due_at = d.due_at AND s.request = d.request;
+
+-- name: keep_attempts
+-- Attempts that did not end their tick, and late results that are refused; told again, they stand once.
+INSERT INTO everytick.attempt
+    (task_id, due_at, request, attempt, holder, started_at, ended_at, outcome, refused_at)
+SELECT * FROM unnest(
+    %(task_id)s::bigint[], %(due_at)s::bigint[], %(request)s::bigint[], %(attempt)s::integer[],
+    %(holder)s::bigint[], %(started_at)s::bigint[], %(now)s::bigint[], %(outcome)s::text[],
+    %(refused_at)s::bigint[])
+ON CONFLICT DO NOTHING;
+
+-- name: keep_outputs
+-- What attempts said.
+INSERT INTO everytick.output (task_id, due_at, request, attempt, error, output)
+SELECT * FROM unnest(%(task_id)s::bigint[], %(due_at)s::bigint[], %(request)s::bigint[],
+                     %(attempt)s::integer[], %(error)s::text[], %(output)s::text[])
+ON CONFLICT DO NOTHING;
+
+-- name: settled_before
+-- Whether this very settlement stands already: its commit was in doubt and is repeated.
+SELECT EXISTS (
+    SELECT 1 FROM everytick.tick
+    WHERE task_id = %(task_id)s AND due_at = %(due_at)s AND request = %(request)s
+      AND attempt = %(attempt)s AND state = %(state)s AND ended_at IS NOT NULL
+      AND reason IS NOT DISTINCT FROM %(reason)s::text
+) OR EXISTS (
+    SELECT 1 FROM everytick.attempt
+    WHERE task_id = %(task_id)s AND due_at = %(due_at)s AND request = %(request)s
+      AND attempt = %(attempt)s AND holder = %(holder)s AND outcome = %(outcome)s AND refused_at IS NULL
+);
