@@ -80,7 +80,7 @@ make()
         ("tasks -l sqlite:///nothing.db", "this is a folder; name a file in it"),
         ("tasks -l sqlite:///text.db", "the file is no ledger of Everytick"),
         ("tasks -l sqlite:///other.db", "belongs to another program"),
-        ("tasks -l postgres://x", "'postgres://x' names no ledger of this release"),
+        ("tasks -l mysql://x", "'mysql' names no ledger of this release"),
         ("up jobs.toml -l sqlite:///no/x.db", "there is no folder"),
         ("check wrong.toml", "wrong.toml:6: task 'broken': schedule: The hour goes from 0 to 23, not 25"),
         ("up wrong.toml", "wrong.toml:6: task 'broken'"),

@@ -70,9 +70,8 @@ def up(
         here = Session(opened)
         changed = apply_quietly(here, tasks)
         if not quiet:
-            present.write(
-                f"{present.many(len(tasks.tasks), 'task')} ({changed} changed) in {without_password(url)}. Ctrl-C ends it."
-            )
+            held = f"{present.many(len(tasks.tasks), 'task')} ({changed} changed)"
+            present.write(f"{held} in {without_password(url)}. Ctrl-C ends it.")
         _live("up", here, tasks.runner, limit=limit, view=None if quiet else _view(url, tasks.data))
 
 

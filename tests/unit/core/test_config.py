@@ -100,7 +100,7 @@ TASK = '[task.x]\ncommand = ["ls"]\nschedule = "every 5s"\n'
     ("text", "line", "complaint"),
     [
         ("ledger = 5", 1, "ledger: 5 is not a text"),
-        ('\nledger = "postgres://x"', 2, "ledger: 'postgres://x' names no ledger"),
+        ('\nledger = "mysql://x"', 2, "ledger: 'mysql' names no ledger"),
         ('ledger = ""', 1, "ledger: '' is not a text"),
         ("origin = 5", 1, "origin: 5 is not a text"),
         ("data = []", 1, "data: [] is not a text"),
