@@ -230,7 +230,7 @@ def _ledger(value: object, folder: Path) -> str:
         return url
     if scheme != "sqlite" or not separator:
         raise UsageError(
-            f"'{scheme}' names no ledger of this release; write \"sqlite:///everytick.db\", "
+            f"'{url.partition('://')[0]}' names no ledger of this release; write \"sqlite:///everytick.db\", "
             '"postgresql://USER@HOST/DATABASE" or "env:NAME"'
         )
     return url if not path or path.startswith("/") else f"sqlite:///{folder / path}"
