@@ -117,7 +117,7 @@ class Ground:
             process = subprocess.Popen(
                 [*prefix, EVERYTICK, *words, *known],
                 cwd=self.folder,
-                env=_ours() | (environment or {}) | {_MARK: mark},
+                env=ours() | (environment or {}) | {_MARK: mark},
                 stdin=subprocess.DEVNULL,
                 stdout=subprocess.DEVNULL,
                 stderr=errors,
@@ -132,7 +132,7 @@ class Ground:
         done = subprocess.run(
             [EVERYTICK, *words, "--ledger", f"sqlite:///{self.ledger}"],
             cwd=self.folder,
-            env=_ours() | (environment or {}),
+            env=ours() | (environment or {}),
             capture_output=True,
             text=True,
             timeout=PATIENCE,
@@ -193,11 +193,7 @@ class Program:
 
     def family(self) -> set[int]:
         """Return the living processes that carry its mark: itself and all that descends from it."""
-        found = set()
-        for entry in Path("/proc").iterdir():
-            if entry.name.isdigit() and self.mark in _environment(entry):
-                found.add(int(entry.name))
-        return found
+        return family_of(self.mark)
 
     def kill(self) -> None:
         """Kill it, and it alone, with -9."""
@@ -221,7 +217,13 @@ class Program:
                     continue
 
 
-def _ours() -> dict[str, str]:
+def family_of(mark: bytes) -> set[int]:
+    """Return the living processes whose environment has this variable, given as NAME=VALUE."""
+    processes = (entry for entry in Path("/proc").iterdir() if entry.name.isdigit())
+    return {int(process.name) for process in processes if mark in _environment(process)}
+
+
+def ours() -> dict[str, str]:
     """Return our environment without what it tells Everytick."""
     return {name: value for name, value in os.environ.items() if not name.startswith("EVERYTICK_")}
 

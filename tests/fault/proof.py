@@ -5,6 +5,7 @@ from collections import Counter, defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import pairwise
+from pathlib import Path
 from typing import Any
 
 from everytick.tick import SECOND, tick_name
@@ -40,7 +41,11 @@ class Line:
 
 def lines(ground: Ground, job: Job) -> list[Line]:
     """Return what a task's attempts have written; every line is whole."""
-    file = ground.file(job)
+    return written(ground.file(job))
+
+
+def written(file: Path) -> list[Line]:
+    """Return the lines of a task's file; none where there is no such file."""
     if not file.exists():
         return []
     found = []

@@ -1,8 +1,4 @@
-"""The wall clock jumps by an hour while it runs.
-
-libfaketime tells each process another wall clock, which a file moves. It leaves CLOCK_MONOTONIC and
-CLOCK_BOOTTIME alone where FAKETIME_DONT_FAKE_MONOTONIC is set; the first test holds it to that.
-"""
+"""The wall clock jumps by an hour while it runs; the first test holds libfaketime to moving nothing else."""
 
 import os
 import subprocess
@@ -16,6 +12,7 @@ from everytick.tick import SECOND
 
 from .ground import Ground, Job, Program
 from .proof import agree, audit, lines, prove, rows, settled
+from .wall import Wall
 
 HOUR = 3600 * SECOND
 ALARM = "the wall clock has stepped"
@@ -25,30 +22,6 @@ TICKING = (
     Job(name="all", seconds=0.1, kind="command", policies='catch_up = { policy = "all", limit = 3 }'),
     Job(name="cron", schedule="* * * * * *", seconds=0.3, policies='overlap = "queue_one"'),
 )
-
-
-class Wall:
-    """A wall clock that can be moved, for the programs that get its environment."""
-
-    def __init__(self, folder: Path) -> None:
-        self._file = folder / "wall"
-        self.move(0)
-
-    def move(self, ahead: int) -> None:
-        """Let it be so many microseconds ahead of the true one, from now on."""
-        new = self._file.with_suffix(".new")
-        new.write_text(f"{ahead / SECOND:+.0f}\n")
-        new.replace(self._file)
-
-    @property
-    def environment(self) -> dict[str, str]:
-        (library,) = Path("/usr/lib").glob("*/faketime/libfaketime.so.1")
-        return {
-            "LD_PRELOAD": str(library),
-            "FAKETIME_TIMESTAMP_FILE": str(self._file),
-            "FAKETIME_NO_CACHE": "1",
-            "FAKETIME_DONT_FAKE_MONOTONIC": "1",
-        }
 
 
 @pytest.fixture

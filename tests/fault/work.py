@@ -1,7 +1,7 @@
 """What the tasks of the fault tests do. It is not idempotent, and it writes down itself what it did.
 
-work.py FILE SECONDS [LANE] [CHILD]     as a command
-work.py:run                             as a callable
+work.py FILE SECONDS [LANE] [CHILD] [FAILS]     as a command
+work.py:run                                     as a callable
 
 Each line of FILE: tick, attempt, pid, word, microseconds of CLOCK_BOOTTIME.
 The words: `start`, `end`; `twice`: another attempt of this tick still lives; `beside`: another tick holds
@@ -30,7 +30,7 @@ class Tick(Protocol):
     def attempt(self) -> int: ...
 
 
-def run(tick: Tick, file: str, seconds: float, lane: int = 1, child: int = 0) -> str:
+def run(tick: Tick, file: str, seconds: float, lane: int = 1, child: int = 0, fails: int = 0) -> str:
     """Work as an attempt of a tick.
 
     Args:
@@ -39,6 +39,7 @@ def run(tick: Tick, file: str, seconds: float, lane: int = 1, child: int = 0) ->
         seconds: How long to work; a later attempt takes a tenth of it.
         lane: 1 if one tick of this task may be at work at once, 0 if several may.
         child: 1 to start a process in a session of its own, and to leave it behind.
+        fails: Attempts up to this one fail, when their work is done.
     """
     log = os.open(file, os.O_RDWR | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC, 0o644)
     try:
@@ -52,6 +53,8 @@ def run(tick: Tick, file: str, seconds: float, lane: int = 1, child: int = 0) ->
         _write(log, tick, "end")
     finally:
         os.close(log)
+    if tick.attempt <= fails:
+        raise SystemExit(f"attempt {tick.attempt} was to fail")
     return f"worked for {seconds} s"
 
 

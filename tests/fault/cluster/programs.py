@@ -1,0 +1,161 @@
+"""The programs of a run: a scheduler and a runner on each node, as real processes."""
+
+import os
+import signal
+import subprocess
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from tests.fault.ground import EVERYTICK, family_of, ours
+from tests.fault.pause import until
+from tests.fault.wall import Wall
+
+from everytick.clock import SystemClock
+
+from .network import Node
+
+MARK = "EVERYTICK_FAULT_TEST"
+PATIENCE = 5.0
+"""Seconds that the attempts of a program may take to die with it."""
+
+
+@dataclass(slots=True)
+class Life:
+    """One life of a program, from its start to its end; microseconds of CLOCK_BOOTTIME.
+
+    Attributes:
+        pid: Its process.
+        began: When it was started.
+        ended: When it was ended, and by what.
+    """
+
+    pid: int
+    began: int
+    ended: int | None = None
+
+
+@dataclass(slots=True)
+class Place:
+    """Where a program lives, one life after the other.
+
+    Args:
+        kind: ``scheduler`` or ``runner``.
+        node: Its node.
+        ledger: The ledger's URL, as it is reached from there.
+        wall: Its wall clock.
+        folder: Where everytick.toml lies.
+    """
+
+    kind: str
+    node: Node
+    ledger: str
+    wall: Wall
+    folder: Path
+    lives: list[Life] = field(default_factory=list)
+    orphans: int = 0
+    died: list[str] = field(default_factory=list)
+    _process: subprocess.Popen[bytes] | None = None
+    _clock: SystemClock = field(default_factory=SystemClock)
+
+    @property
+    def name(self) -> str:
+        """What it is called in what is printed."""
+        return f"{self.kind} on {self.node.name}"
+
+    @property
+    def pid(self) -> int:
+        """Its process."""
+        return self.lives[-1].pid
+
+    @property
+    def log(self) -> Path:
+        """What all its lives have written to stderr."""
+        return self.folder / f"{self.node.name}-{self.kind}.err"
+
+    def start(self) -> None:
+        """Start it."""
+        life = len(self.lives)
+        environment = ours() | self.wall.environment | {MARK: f"{self.name}:{life}"}
+        options = ["--ledger", self.ledger, "--app", "everytick.toml"]
+        with self.log.open("ab") as errors:
+            self._process = subprocess.Popen(
+                [*self.node.prefix, EVERYTICK, self.kind, *options],
+                cwd=self.folder,
+                env=environment,
+                stdin=subprocess.DEVNULL,
+                stdout=subprocess.DEVNULL,
+                stderr=errors,
+            )
+        self.lives.append(Life(self._process.pid, self._clock.boot()))
+
+    def look(self) -> None:
+        """Note it where it has ended by itself, and start it anew, as whoever watches services would."""
+        assert self._process is not None
+        code = self._process.poll()
+        if code is not None and self.lives[-1].ended is None:
+            self.died.append(f"{self.name} ended by itself with {code}: {self.said()[-500:]}")
+            self._bury()
+            self.start()
+
+    def kill(self) -> int:
+        """Kill it with -9; return when. What it left behind is counted, and killed too."""
+        killed = self._clock.boot()
+        self._send(signal.SIGKILL)
+        self._bury()
+        return killed
+
+    def stop(self) -> int:
+        """Ask it to end with SIGTERM; return its exit code, and count what it leaves behind."""
+        assert self._process is not None
+        self._process.terminate()
+        try:
+            return self._process.wait(60)
+        except subprocess.TimeoutExpired:
+            self._process.kill()
+            return self._process.wait()
+        finally:
+            self._bury()
+
+    def stand_still(self) -> None:
+        """Stop it with SIGSTOP."""
+        self._send(signal.SIGSTOP)
+
+    def go_on(self) -> None:
+        """Let it go on with SIGCONT."""
+        self._send(signal.SIGCONT)
+
+    def descendants(self) -> set[int]:
+        """Return the processes that descend from it, of this life."""
+        return family_of(f"{MARK}={self.name}:{len(self.lives) - 1}".encode()) - {self.pid}
+
+    def said(self) -> str:
+        """Return what it has written to stderr."""
+        return self.log.read_text(errors="replace")
+
+    def _send(self, number: signal.Signals) -> None:
+        assert self._process is not None
+        self._process.send_signal(number)
+
+    def _bury(self) -> None:
+        assert self._process is not None
+        self._process.wait(PATIENCE)
+        self.lives[-1].ended = self._clock.boot()
+        if not until(lambda: not self.descendants(), PATIENCE):
+            left = self.descendants()
+            self.orphans += len(left)
+            for pid in left:
+                shoot(pid)
+
+
+def shoot(pid: int) -> None:
+    """Kill a process that may be gone already."""
+    try:
+        os.kill(pid, signal.SIGKILL)
+    except ProcessLookupError:
+        return
+
+
+def all_of(places: Sequence[Place], kind: str) -> list[Place]:
+    """Return the places of one kind of program."""
+    return [place for place in places if place.kind == kind]
