@@ -156,6 +156,8 @@ class Order:
         limit: How many it can start at once.
         beyond: How many more are to be considered: they may be skipped, wait, or cancel what runs.
         without: Tasks it cannot run.
+        beat: The holder's last confirmed beat. Where the ledger shows an older one, it has lost commits, and
+            nothing is claimed.
     """
 
     holder: int
@@ -163,6 +165,7 @@ class Order:
     limit: int
     beyond: int = 0
     without: frozenset[int] = frozenset()
+    beat: int = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -4,19 +4,22 @@ A process bumps its beat. A sweeper calls it dead when it has itself watched an 
 whole lease, without a gap in its own watching, and wins a compare-and-set on that beat. No clock of
 two machines is ever compared. A process that cannot renew its beat has its attempts killed before
 the lease ends; the executors see to that, even where the process itself is stopped.
+
+After any trouble with the ledger a process beats before it does anything else: a ledger that does not take
+the beat is another one than before.
 """
 
-import logging
 import os
 import socket
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from everytick import release
 from everytick.clock import Clock
+from everytick.conclude import Attempt
 from everytick.ledger import Ledger, Process
-
-log = logging.getLogger("everytick")
+from everytick.losses import Losses
+from everytick.trust import Trust
 
 LEASE = 10_000_000
 """Microseconds without a beat after which a process may be called dead."""
@@ -36,6 +39,11 @@ class Presence:
         clock: Its clock.
         kind: ``scheduler``, ``runner`` or ``up``.
         lease: In microseconds; the same for all processes of a ledger.
+
+    Attributes:
+        id: Its number in the ledger; 0 before it has joined.
+        lives: How often it has joined.
+        beats: Its last confirmed beat.
     """
 
     def __init__(self, ledger: Ledger, clock: Clock, kind: str, lease: int = LEASE) -> None:
@@ -45,70 +53,77 @@ class Presence:
         self.lease = lease
         self.id = 0
         self.lives = 0
-        self._beat = 0
+        self._own: Process | None = None
+        self.beats = 0
         self._beaten: int | None = None
+        self._doubt = False
+        self._losses = Losses(ledger, clock)
+        self._trust = Trust(ledger, clock)
         self._watched: dict[int, _Watched] = {}
         self._looked = 0
-        self._accepted = 0
-        self._alarmed = False
 
     def join(self) -> None:
         """Register as a new process, with a number that nobody had before."""
         moment = self._clock.boot()
-        self.id = self._ledger.register(
-            Process(
-                kind=self._kind,
-                host=socket.gethostname(),
-                pid=os.getpid(),
-                boot=_boot_id(),
-                release=release.VERSION,
-                started_at=self._clock.now(),
-            )
+        own = Process(
+            kind=self._kind,
+            host=socket.gethostname(),
+            pid=os.getpid(),
+            boot=_boot_id(),
+            release=release.VERSION,
+            started_at=self._clock.now(),
         )
+        self.id = self._ledger.register(own)
+        self._own = replace(own, id=self.id)
         self.lives += 1
-        self._accepted = self._vouched()
-        self._beat = 0
+        self._trust.begin()
+        self._losses.forget()
+        self.beats = 0
         self._beaten = moment
+        self._doubt = False
+
+    def doubt(self) -> None:
+        """Have trouble with the ledger: the next beat is due at once."""
+        self._doubt = True
 
     def beat(self) -> bool:
-        """Renew the beat if it is time; return False where this process was declared dead.
+        """Renew the beat if it is time; return False where the ledger does not know this process as alive.
 
-        Then whatever it holds is another's: it must kill its attempts and join anew.
+        It was declared dead, or the ledger has lost commits. Then whatever it holds is another's: it must
+        kill its attempts and join anew.
         """
         moment = self._clock.boot()
         skew = self._clock.skew()
-        if self._beaten is not None and moment - self._beaten < self.lease // 4:
+        if not self._doubt and self._beaten is not None and moment - self._beaten < self.lease // 4:
             return True
-        if not self._ledger.beat(self.id, self._beat + 1, skew):
-            self._beaten = None
+        if not self._ledger.beat(self.id, self.beats + 1, skew):
+            self._notice(moment)
             return False
-        self._beat += 1
+        self.beats += 1
         self._beaten = moment
+        self._trust.compare()
+        self._losses.look()
+        self._doubt = False
         return True
+
+    def _notice(self, moment: int) -> None:
+        """Look why a beat was not taken."""
+        if self._own is not None:
+            since = moment if self._beaten is None else self._beaten
+            self._losses.notice(self._own, self.beats, self._clock.now() - (moment - since))
+        self._beaten = None
 
     def trusted(self) -> bool:
         """Tell whether to plan and claim by this clock; a person may have vouched for it meanwhile."""
-        if not self._clock.suspect():
-            self._alarmed = False
-            return True
-        if not self._alarmed:
-            self._accepted = self._vouched()
-            log.error(
-                "the wall clock has stepped: no ticks are planned or started until it is right again, "
-                "or a person says that it is (everytick doctor --accept-clock)"
-            )
-            self._alarmed = True
-        vouched = self._vouched()
-        if vouched == self._accepted:
-            return False
-        self._accepted = vouched
-        self._clock.accept()
-        log.warning("a person vouched for the wall clock: planning and starting ticks again")
-        return True
+        return self._trust.given()
 
-    def _vouched(self) -> int:
-        changes = self._ledger.changes(after=self._accepted, act="accept-clock")
-        return changes[-1].id if changes else self._accepted
+    def whole(self) -> bool:
+        """Tell whether the ledger has kept its commits, or a person took it as it is."""
+        return not self._losses.pending()
+
+    def uncertain(self, attempt: Attempt) -> bool:
+        """Tell whether an attempt's tick may have run already, in a time whose commits were lost."""
+        return self._losses.uncertain(attempt)
 
     def due(self) -> int:
         """Return how many microseconds remain until the next beat."""

@@ -51,7 +51,7 @@ def run(programs: Sequence[Program], presence: Presence, clock: Clock, stopping:
         clock: What they wait with.
         stopping: Asked before each round.
     """
-    quiet = _Quiet()
+    quiet = _Quiet(presence)
     frozen = False
     try:
         while not stopping():
@@ -86,7 +86,8 @@ def _freeze() -> None:
 class _Quiet:
     """Tells each trouble of the ledger once, and when it is over for all programs."""
 
-    def __init__(self) -> None:
+    def __init__(self, presence: Presence) -> None:
+        self._presence = presence
         self._troubles: dict[Program, str] = {}
         self._since: Instant | None = None
 
@@ -95,6 +96,7 @@ class _Quiet:
             back = program.step()
         except LedgerError as fault:
             self._tell(program, str(fault))
+            self._presence.doubt()
             return clock.now() + PATIENCE
         self._forget(program)
         return back

@@ -12,6 +12,7 @@ from everytick.errors import LedgerError, UsageError
 from everytick.executor import Executor, Result
 from everytick.jobs import job_of
 from everytick.ledger import Ledger, Order
+from everytick.losses import UNCERTAIN
 from everytick.policy import Policies
 from everytick.presence import Presence
 from everytick.rescue import rescue
@@ -88,11 +89,12 @@ class Runner:
         self._settle()
         if not self._alive():
             self._presence.join()
+            self._versions.forget()
             self._live_on()
         self._stop_requested()
         self._versions.look_again(self._clock.boot())
         now = self._clock.now()
-        if not self._presence.trusted():
+        if not (self._presence.trusted() and self._presence.whole()):
             return now + GLANCE
         for _ in range(_ROUNDS):
             more = self._claim()
@@ -164,7 +166,12 @@ class Runner:
         if ready is None or ready > now:
             return False
         order = Order(
-            holder=self._presence.id, queues=self._queues, limit=free, beyond=_BEYOND, without=without
+            holder=self._presence.id,
+            queues=self._queues,
+            limit=free,
+            beyond=_BEYOND,
+            without=without,
+            beat=self._presence.beats,
         )
         self._doubtful = True
         claim = self._ledger.claim(order, now, lambda batch, slots: self._consider(batch, slots, now, free))
@@ -210,6 +217,9 @@ class Runner:
         except UsageError as fault:
             lost = rescue(attempt, Policies(), self._clock.now(), str(fault))
             self._unsettled.append(lost)
+            return
+        if self._presence.uncertain(attempt):
+            self._unsettled.append(rescue(attempt, version.task.policies, self._clock.now(), UNCERTAIN))
             return
         job = job_of(attempt, version)
         executor = self._executors[type(version.task.work)]

@@ -60,6 +60,7 @@ class Scheduler:
         """Beat, plan what is near, bury the dead; return when to come back."""
         if not self._presence.id or not self._presence.beat():
             self._presence.join()
+            self._versions.forget()
         if not self._presence.trusted():
             return self._clock.now() + GLANCE
         self._versions.look_again(self._clock.boot())

@@ -75,6 +75,11 @@ class Versions:
             found.insert(0, self.version(task_id, found[0].version - 1))
         return found
 
+    def forget(self) -> None:
+        """Read all anew when it is asked for: the ledger may be an older one than before."""
+        self._kept.clear()
+        self._unreadable.clear()
+
     def leave_alone(self, task_id: int, fault: UsageError) -> None:
         """Count a task as broken, and tell each trouble once."""
         why = self.broken[task_id] = str(fault)

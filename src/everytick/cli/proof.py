@@ -1,6 +1,7 @@
 """Commands that examine: audit, check, doctor."""
 
 import importlib.util
+import json
 import shutil
 import sqlite3
 import sys
@@ -11,6 +12,7 @@ from typing import Annotated, Literal
 
 import typer
 
+from everytick import losses
 from everytick.auditor import Audit
 from everytick.auditor import audit as prove
 from everytick.checkup import facts
@@ -33,9 +35,11 @@ from everytick.health import Kind, health
 from everytick.ledger import Change
 from everytick.ledgers.secrecy import without_password
 from everytick.plan import Status
-from everytick.presence import vanished
+from everytick.presence import LEASE, vanished
 from everytick.release import VERSION
 from everytick.task import Call, Command, Inline, Task
+from everytick.tick import rfc3339
+from everytick.trust import VOUCHED
 from everytick.when import Instant
 
 _EXTRAS = {"polars": "feeds", "httpx": "feeds", "regex": "feeds and extract"}
@@ -155,6 +159,12 @@ def doctor(
     accept_clock: Annotated[
         bool, typer.Option("--accept-clock", help="The wall clock stepped and is right: go on by it.")
     ] = False,
+    accept_restore: Annotated[
+        bool,
+        typer.Option(
+            "--accept-restore", help="The ledger was restored from an older copy: go on with what it has."
+        ),
+    ] = False,
     as_json: JsonOption = False,
 ) -> None:
     """Examine the installation and the ledger.
@@ -174,6 +184,8 @@ def doctor(
             with session(url) as here:
                 if accept_clock:
                     points = [_accept_clock(here, note)]
+                elif accept_restore:
+                    points = [_accept_restore(here, note)]
                 else:
                     points += _ledger(here, url)
         except EverytickError as fault:
@@ -230,11 +242,28 @@ def _ledger(here: Session, url: str) -> Iterator[_Point]:
 
 def _accept_clock(here: Session, note: str) -> _Point:
     """Vouch for the wall clock; the programs have not noticed yet, so nothing else is examined."""
-    who = author(note)
-    here.ledger.edit(
-        Change(at=here.now(), actor=who.actor, act="accept-clock", note=note), [], lambda _known, _numbers: []
-    )
+    _write(here, VOUCHED, note)
     return _Point(verdict="good", what="clock", detail="accepted; programs go on within a second")
+
+
+def _accept_restore(here: Session, note: str) -> _Point:
+    """Take the ledger as it is; first whatever a process that is cut off still runs comes to its end."""
+    until = losses.quiet_from(here.ledger, LEASE)
+    while here.now() < until:
+        here.clock.wait(until)
+    through = losses.through(here.ledger, here.now())
+    _write(here, losses.ACCEPTED, note, json.dumps({"through": through}))
+    return _Point(
+        verdict="good",
+        what="ledger",
+        detail=f"accepted; what was due by {rfc3339(through)} and looks as if it never ran is uncertain: "
+        "it counts as lost once, so uncertain = rerun runs it again, and uncertain = skip does not",
+    )
+
+
+def _write(here: Session, act: str, note: str, detail: str = "") -> None:
+    change = Change(at=here.now(), actor=author(note).actor, act=act, note=note, detail=detail)
+    here.ledger.edit(change, [], lambda _known, _numbers: [])
 
 
 def _report(points: list[_Point], *, as_json: bool, good: str) -> None:

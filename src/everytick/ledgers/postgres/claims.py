@@ -40,7 +40,7 @@ class PostgresClaims:
         return self._db.transact(lambda: self._claim(order, now, decide), clash=True)
 
     def _claim(self, order: Order, now: Instant, decide: ClaimDecision) -> Claim:
-        alive = self._db.row("select_alive", process=order.holder)
+        alive = self._db.row("select_alive", process=order.holder, beat=order.beat)
         batch, places = self._ready(order, now) if alive else ([], {})
         if not batch:
             return Claim(attempts=[], considered=0)

@@ -84,7 +84,7 @@ class SqliteWrites:
 
     def claim(self, order: Order, now: Instant, decide: ClaimDecision) -> Claim:
         with self._db.transaction():
-            alive = self._db.row("select_alive", process=order.holder)
+            alive = self._db.row("select_alive", process=order.holder, beat=order.beat)
             batch = self._ready(order, now) if alive else []
             if not batch:
                 return Claim(attempts=[], considered=0)

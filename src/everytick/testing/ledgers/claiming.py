@@ -63,6 +63,16 @@ class Claiming:
         assert scene.claim(runner, due(1)) == Claim(attempts=[], considered=0)
         assert scene.claim(scene.runner(), due(1)).considered == 1
 
+    def test_a_process_of_which_the_ledger_knows_an_older_beat_claims_nothing(self, ledger: Ledger) -> None:
+        scene = Scene(ledger)
+        scene.task()
+        runner = scene.runner()
+        scene.plan(due(1))
+        assert ledger.beat(runner, 1, 0)
+        order = Order(holder=runner, queues=("default",), limit=5, beat=2)
+        assert ledger.claim(order, due(1), _unwanted) == Claim(attempts=[], considered=0)
+        assert scene.claim(runner, due(1)).considered == 1
+
     def test_a_claim_serves_its_queues_and_what_it_can_run(self, ledger: Ledger) -> None:
         scene = Scene(ledger)
         plain = scene.task("plain")

@@ -1,7 +1,8 @@
 -- name: select_alive
 -- Whether a process may hold anything: one that was declared dead, and does not know it yet, may not.
 -- It cannot be declared dead before this transaction ends.
-SELECT 1 FROM everytick.process WHERE id = %(process)s AND status = 'alive' FOR SHARE;
+SELECT 1 FROM everytick.process
+WHERE id = %(process)s AND status = 'alive' AND beat >= %(beat)s FOR SHARE;
 
 -- name: next_ready
 -- When the next tick of each queue and priority is ready, in the order in which they are served.

@@ -1,6 +1,6 @@
 -- name: select_alive
 -- Whether a process may hold anything: one that was declared dead, and does not know it yet, may not.
-SELECT 1 FROM process WHERE id = :process AND status = 'alive';
+SELECT 1 FROM process WHERE id = :process AND status = 'alive' AND beat >= :beat;
 
 -- name: next_ready
 -- When the next tick of a queue and priority is ready.

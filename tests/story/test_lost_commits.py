@@ -1,0 +1,159 @@
+"""The ledger loses commits: an older copy takes its place while its processes live."""
+
+import json
+import sqlite3
+from contextlib import closing
+from pathlib import Path
+
+import pytest
+
+from everytick import losses
+from everytick.conclude import Attempt
+from everytick.ledger import Change
+from everytick.ledgers.sqlite import SqliteLedger
+from everytick.policy import CatchingUp, CatchUp, Overlap, Overlapping, Policies, Uncertain
+from everytick.testing.engine import Engine, task
+from everytick.testing.executor import Act
+from everytick.tick import Key, State, parse_rfc3339
+
+LOST = "00:30:00Z failed(lost)"
+RERUN = Policies()
+ONCE = Policies(uncertain=Uncertain.SKIP)
+QUEUE = Policies(
+    uncertain=Uncertain.SKIP, overlap=Overlap(Overlapping.QUEUE_ALL), catch_up=CatchUp(CatchingUp.ALL)
+)
+
+
+class Story:
+    """An engine on a file, and a copy of that file that can take its place."""
+
+    def __init__(self, folder: Path, policies: Policies, seconds: float = 1.0) -> None:
+        self.file, self.copy = folder / "everytick.db", folder / "copy.db"
+        self.engine = Engine(ledger=SqliteLedger(str(self.file)), script=lambda _: Act(seconds=seconds))
+        self.engine.apply(task("a", "*/10 * * * *", policies=policies))
+
+    def dump(self) -> None:
+        over(self.file, self.copy)
+
+    def restore(self) -> None:
+        over(self.copy, self.file)
+
+    def accept(self) -> None:
+        ledger, now = self.engine.ledger, self.engine.clock.now()
+        detail = json.dumps({"through": losses.through(ledger, now)})
+        change = Change(at=now, actor="test", act=losses.ACCEPTED, detail=detail)
+        ledger.edit(change, [], lambda _known, _numbers: [])
+
+    def starts(self) -> list[str]:
+        return [one.job.key for one in self.engine.played]
+
+
+def over(source: Path, target: Path) -> None:
+    with closing(sqlite3.connect(source)) as old, closing(sqlite3.connect(target)) as new:
+        old.backup(new)
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    return tmp_path
+
+
+def test_nothing_starts_until_a_person_takes_the_ledger_as_it_is(folder: Path) -> None:
+    story = Story(folder, RERUN)
+    story.engine.run(minutes=15)
+    story.dump()
+    story.engine.run(minutes=20)
+    before = story.starts()
+    story.restore()
+    story.engine.run(minutes=20)
+    assert story.starts() == before
+    (alarm,) = story.engine.ledger.changes(act=losses.LOST)
+    assert "was at beat" in alarm.note
+    story.accept()
+    story.engine.run(minutes=20)
+    assert len(story.starts()) > len(before)
+    assert len(story.engine.ledger.changes(act=losses.LOST)) == 1
+
+
+def test_what_may_have_run_is_run_again_and_counted_as_a_rerun(folder: Path) -> None:
+    story = Story(folder, RERUN)
+    story.engine.run(minutes=15)
+    story.dump()
+    story.engine.run(minutes=6)
+    story.restore()
+    story.engine.run(minutes=1)
+    story.accept()
+    story.engine.run(minutes=15)
+    row = story.engine.ledger.tick(Key(1, parse_rfc3339("2026-01-01T00:20:00Z")))
+    assert row is not None
+    assert (row.state, row.attempt, row.reruns) == (State.SUCCEEDED, 2, 1)
+    assert len(story.starts()) == len(set(story.starts()))
+    assert story.engine.told("a")[-2:] == ["2026-01-01T00:20:00Z succeeded", "2026-01-01T00:30:00Z succeeded"]
+
+
+@pytest.mark.parametrize("policies", [ONCE, QUEUE])
+def test_what_may_have_run_is_not_run_again_where_it_is_to_run_once(folder: Path, policies: Policies) -> None:
+    story = Story(folder, policies, seconds=400)
+    story.engine.run(minutes=15)
+    story.dump()
+    story.engine.run(minutes=17)
+    story.restore()
+    story.engine.run(minutes=2)
+    story.accept()
+    story.engine.run(minutes=45)
+    ticks = [key.rpartition("!")[0] for key in story.starts()]
+    assert len(ticks) == len(set(ticks))
+    told = [one[11:] for one in story.engine.told("a")]
+    assert told[1:3] == ["00:20:00Z skipped(missed)" if policies is ONCE else "00:20:00Z failed(lost)", LOST]
+    assert told[-1].endswith("succeeded")
+
+
+def test_a_process_that_hears_of_it_late_raises_no_second_alarm(folder: Path) -> None:
+    story = Story(folder, RERUN)
+    story.engine.run(minutes=15)
+    story.dump()
+    story.engine.run(minutes=15)
+    story.engine.running = False
+    story.restore()
+    story.engine.run(seconds=30)
+    story.accept()
+    story.engine.running = True
+    story.engine.run(minutes=15)
+    assert len(story.engine.ledger.changes(act=losses.LOST)) == 1
+    assert story.engine.told("a")[-1].endswith("succeeded")
+
+
+def test_a_process_that_was_declared_dead_is_no_sign_of_a_loss(folder: Path) -> None:
+    story = Story(folder, RERUN)
+    story.engine.run(minutes=15)
+    story.engine.running = False
+    story.engine.run(minutes=15)
+    story.engine.running = True
+    story.engine.run(minutes=15)
+    assert story.engine.ledger.changes(act=losses.LOST) == []
+
+
+def test_what_was_asked_for_after_it_is_certain(folder: Path) -> None:
+    story = Story(folder, ONCE)
+    story.accept()
+    known = losses.Losses(story.engine.ledger, story.engine.clock)
+    known.look()
+    moment = story.engine.clock.now()
+    (accepted,) = story.engine.ledger.changes(act=losses.ACCEPTED)
+
+    def attempt(due_at: int, request: int = 0, reruns: int = 0) -> Attempt:
+        return Attempt(
+            key=Key(1, due_at, request),
+            attempt=1 + reruns,
+            holder=1,
+            reruns=reruns,
+            version=1,
+            prev_due=None,
+            next_due=None,
+            started_at=moment,
+        )
+
+    assert known.uncertain(attempt(moment))
+    assert not known.uncertain(attempt(moment + 1))
+    assert not known.uncertain(attempt(moment, reruns=1))
+    assert not known.uncertain(attempt(moment, request=accepted.id + 1))
