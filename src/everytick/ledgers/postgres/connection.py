@@ -39,7 +39,11 @@ class Clash(Exception):
 @cache
 def in_schema(schema: str) -> dict[str, bytes]:
     """Return the statements as they are for a ledger in this schema."""
-    return {name: renamed(text, schema).encode() for name, text in statements("postgres").items()}
+    taking_values = schema.replace("%", "%%")
+    return {
+        name: renamed(text, taking_values if "%(" in text else schema).encode()
+        for name, text in statements("postgres").items()
+    }
 
 
 def renamed(text: str, schema: str) -> str:

@@ -1,5 +1,6 @@
 """What can be wrong with a PostgreSQL server, and how to mend it: one clear error for each."""
 
+import re
 from collections.abc import Mapping
 
 import psycopg
@@ -42,6 +43,19 @@ _FAULTS: Mapping[str, tuple[type[LedgerError], str]] = {
     "XX": (LedgerDamaged, "the server's data is damaged. Keep it, restore a backup, and look at the disk"),
 }
 
+_UNREACHED = "the server cannot be reached. Look at host and port, and whether it runs"
+_NOT_TRUSTED = "no connection as sslmode asks for. Look at sslmode, sslrootcert, and the server's certificate"
+
+_IN_WORDS: Mapping[str, str] = {
+    r"password|pg_hba\.conf|role .* does not exist|not permitted to log in": _FAULTS["28"][1],
+    r"database .* does not exist": _FAULTS["3D000"][1],
+    r"too many|connection slots": _FAULTS["53300"][1],
+    r"the database system is": _FAULTS["57P"][1],
+    r"certificate|support SSL|sslmode": _NOT_TRUSTED,
+    r"refused|resolve|translate|timeout|timed out|unreachable|No route": _UNREACHED,
+}
+"""Where no connection was made libpq has words alone, and no code."""
+
 AGAIN = (psycopg.errors.DeadlockDetected, psycopg.errors.SerializationFailure)
 """What is no fault: the transaction is done once more."""
 
@@ -60,11 +74,17 @@ def explain(fault: psycopg.Error, told: str) -> LedgerError:
         if found is not None:
             kind, mend = found
             return kind(f"{told}: {mend} ({said})")
-    return LedgerError(f"{told}: {said}")
+    hints = (mend for words, mend in _IN_WORDS.items() if not state and re.search(words, said))
+    hint = next(hints, None)
+    return LedgerError(f"{told}: {hint} ({said})" if hint else f"{told}: {said}")
 
 
 def _first_line(fault: psycopg.Error) -> str:
     """Return what was said in one line: of several addresses of a host, what the last one said."""
     lines = [line.strip() for line in str(fault).splitlines() if line.strip()]
     lines = [line for line in lines if not line.startswith(("LINE ", "^", "Multiple connection attempts"))]
-    return lines[0].removeprefix("ERROR:").strip() if lines else type(fault).__name__
+    return (
+        lines[0].removeprefix("ERROR:").removeprefix("connection failed:").strip()
+        if lines
+        else type(fault).__name__
+    )

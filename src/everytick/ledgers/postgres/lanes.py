@@ -1,10 +1,8 @@
 """What frees lanes, and who has them next: shared by claims, settlements and cancels."""
 
-from collections import Counter
 from collections.abc import Mapping, Sequence
 
 from everytick.consider import End
-from everytick.ledgers.postgres.arrays import numbers
 from everytick.ledgers.postgres.connection import Connection
 from everytick.ledgers.rows import bound
 from everytick.tick import Key, State, proof
@@ -35,17 +33,13 @@ def end(db: Connection, ends: Sequence[End], now: Instant) -> None:
 def wake(db: Connection, freed: Mapping[int, int], now: Instant) -> None:
     """Let as many of those that wait be considered again as lanes of their task were freed, by due_at.
 
+    One that was woken already, and not considered since, has a lane of its own to go to.
+
     Args:
         db: Where they wait.
         freed: How many lanes of each task, by its number.
         now: The moment.
     """
-    if not freed:
-        return
-    woken: Counter[int] = Counter()
-    values = []
-    for task_id, due_at, request in db.rows("select_waiting", tasks=numbers(sorted(freed))):
-        if woken[task_id] < freed[task_id]:
-            woken[task_id] += 1
-            values.append({"task_id": task_id, "due_at": due_at, "request": request, "ready_at": now})
-    db.many("delay_ticks", values)
+    db.many(
+        "wake", [{"task_id": task_id, "lanes": lanes} for task_id, lanes in sorted(freed.items())], now=now
+    )

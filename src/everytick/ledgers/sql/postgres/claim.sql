@@ -34,7 +34,7 @@ SELECT task_id, version FROM everytick.cursor WHERE task_id = ANY (%(tasks)s::bi
 -- name: lock_slots
 -- Nobody gives a lane of these tasks back, nor takes over a place in their queue, before this ends.
 SELECT task_id FROM everytick.slot WHERE task_id = ANY (%(tasks)s::bigint[])
-ORDER BY task_id, lane FOR UPDATE;
+ORDER BY task_id, due_at, request FOR UPDATE;
 
 -- name: select_slots
 -- Who holds the lanes of tasks, and who waits for them.
@@ -99,11 +99,22 @@ USING unnest(%(task_id)s::bigint[], %(due_at)s::bigint[], %(request)s::bigint[])
     AS d (task_id, due_at, request)
 WHERE s.task_id = d.task_id AND s.due_at = d.due_at AND s.request = d.request;
 
--- name: select_waiting
--- Who waits for the lanes of these tasks, longest by due_at first.
-SELECT task_id, due_at, request FROM everytick.slot
-WHERE task_id = ANY (%(tasks)s::bigint[]) AND lane < 0
-ORDER BY task_id, due_at, request;
+-- name: wake
+-- As many of those that wait for the lanes of a task as were freed are ready now, longest by due_at first.
+-- Whom another wakes, or ends, at the same moment is waited for and passed over.
+WITH woken AS MATERIALIZED (
+    SELECT w.task_id, w.due_at, w.request
+    FROM unnest(%(task_id)s::bigint[], %(lanes)s::integer[]) AS freed (task_id, lanes)
+    CROSS JOIN LATERAL (
+        SELECT tick.task_id, tick.due_at, tick.request
+        FROM everytick.slot JOIN everytick.tick USING (task_id, due_at, request)
+        WHERE slot.task_id = freed.task_id AND slot.lane < 0 AND tick.ready_at > %(now)s
+        ORDER BY slot.due_at, slot.request LIMIT freed.lanes
+        FOR UPDATE OF tick
+    ) AS w
+)
+UPDATE everytick.tick AS t SET ready_at = %(now)s
+FROM woken AS w WHERE t.task_id = w.task_id AND t.due_at = w.due_at AND t.request = w.request;
 
 -- name: ask_to_stop
 -- Ask the attempts that hold lanes to stop.

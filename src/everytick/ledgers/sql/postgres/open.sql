@@ -9,7 +9,7 @@ SELECT count(*) FROM pg_class WHERE relnamespace = to_regnamespace(%(schema)s) A
 
 -- name: one_at_a_time
 -- Whoever migrates waits for whoever migrates already; the lock ends with the transaction.
-SELECT pg_advisory_xact_lock(hashtextextended('everytick.migration ' || %(schema)s, 0));
+SELECT pg_advisory_xact_lock(hashtextextended('migration of everytick in ' || %(schema)s, 0));
 
 -- name: make_schema
 CREATE SCHEMA IF NOT EXISTS everytick;

@@ -34,8 +34,13 @@ FROM everytick.process WHERE id = %(process)s;
 SELECT (extract(epoch FROM clock_timestamp()) * 1000000)::bigint;
 
 -- name: lock_held
--- Nobody asks the attempts of a process to stop before this ends.
-SELECT task_id FROM everytick.slot WHERE holder = %(holder)s ORDER BY task_id, lane FOR UPDATE;
+-- Nobody settles the attempts of a process, nor asks them to stop, before this ends: the tick first and
+-- then its slot, by key, as everybody does it.
+SELECT t.task_id
+FROM everytick.slot AS s JOIN everytick.tick AS t USING (task_id, due_at, request)
+WHERE s.holder = %(holder)s AND t.holder = %(holder)s
+ORDER BY t.task_id, t.due_at, t.request
+FOR UPDATE OF t, s;
 
 -- name: select_held
 -- The attempts that a process holds.
