@@ -128,11 +128,12 @@ def test_killed_warden_is_seen_and_replaced(
     command, process = CommandExecutor(warden), ProcessExecutor(warden)
     one, two = tmp_path / "one", tmp_path / "two"
     command.start(Job(key="one", command=("sh", "-c", FAMILY, str(one))))
-    process.start(Job(key="two", call=f"{jobs}:family", arguments={"ready": str(two), "apart": False}))
+    process.start(Job(key="two", call=f"{jobs}:family", arguments={"ready": str(two), "apart": True}))
     until(lambda: one.exists() and two.exists())
     until(lambda: not command.results() and not process.results())
     assert warden.pid is not None
     os.kill(warden.pid, signal.SIGKILL)
+    until(lambda: not alive(read_pids(two)[0]))  # what it started has no parent any more
     (lost,) = wait(command)
     (also,) = wait(process)
     assert (lost.outcome, also.outcome) == ("lost", "lost")

@@ -1,10 +1,12 @@
 """The runner's side of the warden."""
 
+import os
 import socket
 import subprocess
 import sys
 from collections.abc import Callable
 from pathlib import Path
+from uuid import uuid4
 
 from everytick.executor import Job, Result
 from everytick.executors.warden import kin
@@ -14,6 +16,9 @@ OUTPUT_LIMIT = 64 * 1024
 """How many bytes of an attempt's output are kept, unless told otherwise."""
 
 _PATIENCE = 5  # seconds; a warden that takes or says nothing for so long is as good as dead
+_MARK = "EVERYTICK_WARDEN"
+"""Every process that a warden's attempts start inherits this; it finds those that lost all their parents."""
+
 _ROOT = str(Path(__file__).parents[3])
 _PROGRAM = (
     "import sys; sys.path[0] = {root!r}; from everytick.executors.warden.program import main; main({end})"
@@ -38,6 +43,7 @@ class Warden:
         self._link: Frames | None = None
         self._ended: dict[str, Callable[[Result], None]] = {}
         self._pids: dict[str, int] = {}
+        self._mark = uuid4().hex
 
     @property
     def pid(self) -> int | None:
@@ -114,6 +120,7 @@ class Warden:
             self._process = subprocess.Popen(  # noqa: S603 - our own interpreter, our own words
                 [sys.executable, "-c", program],
                 pass_fds=[theirs.fileno()],
+                env={**os.environ, _MARK: self._mark},
                 stdin=subprocess.DEVNULL,
                 stdout=subprocess.DEVNULL,
                 start_new_session=True,
@@ -155,8 +162,7 @@ class Warden:
             self._process.kill()
             self._process.wait()
             self._process = None
-        if self._pids:
-            kin.kill(set(self._pids.values()))
+        kin.kill(set(self._pids.values()) | kin.marked(f"{_MARK}={self._mark}"))
         orphaned, self._ended = self._ended, {}
         pids, self._pids = self._pids, {}
         for key, ended in orphaned.items():

@@ -50,6 +50,16 @@ def family(roots: set[int]) -> set[int]:
     return members
 
 
+def marked(mark: str) -> set[int]:
+    """Return the processes that have a variable, as NAME=VALUE, in the environment they were started with."""
+    found = set()
+    for entry in os.scandir("/proc"):
+        with contextlib.suppress(OSError):  # no process, gone, or not ours to look at
+            if mark.encode() in _read(f"/proc/{entry.name}/environ", 1 << 22).split(b"\0"):
+                found.add(int(entry.name))
+    return found
+
+
 def tell(roots: set[int], number: signal.Signals) -> None:
     """Send a signal to each member of a family."""
     for pid in family(roots):
@@ -96,10 +106,10 @@ def _everybody() -> dict[int, tuple[int, int]]:
     return found
 
 
-def _read(path: str) -> bytes:
+def _read(path: str, most: int = 1 << 16) -> bytes:
     """Return what a file of /proc says; these are short and need no buffering."""
     descriptor = os.open(path, os.O_RDONLY)
     try:
-        return os.read(descriptor, 1 << 16)
+        return os.read(descriptor, most)
     finally:
         os.close(descriptor)
