@@ -33,8 +33,9 @@ fast: setup ## Run the fast tests alone: no servers, no other processes
 	@$(BIN)/pytest -n 2 tests/unit tests/story tests/contract --ignore-glob '*/test_postgres*'
 
 .PHONY: fault
-fault: setup tools ## Kill, stop and starve it for a quarter of an hour
-	@EVERYTICK_KILLS=100 $(BIN)/pytest -n 2 --dist loadfile -rP tests/fault
+fault: setup tools ## Kill, stop, part and starve it for a quarter of an hour (EVERYTICK_FAULT_SEED=1)
+	@EVERYTICK_FAULT_MINUTES=$${EVERYTICK_FAULT_MINUTES:-10} $(BIN)/pytest -q -rP tests/fault/cluster
+	@EVERYTICK_KILLS=20 $(BIN)/pytest -n 2 --dist loadfile -rP tests/fault --ignore tests/fault/cluster
 
 .PHONY: fuzz
 fuzz: setup ## Damage real lists for three minutes and see that none is read wrongly (FUZZ_SECONDS=180)

@@ -36,12 +36,14 @@ class Gap:
         held: When the last of those ticks that it held was started again, or given up; None where it
             held none.
         count: How many it held.
+        latest: Which of those that nobody held was the latest.
     """
 
     victim: str
     free: int
     held: int | None
     count: int
+    latest: str
 
 
 def measure(kill: Kill, jobs: Sequence[Job], found: Evidence, offset: int) -> Gap:
@@ -66,7 +68,8 @@ def measure(kill: Kill, jobs: Sequence[Job], found: Evidence, offset: int) -> Ga
     free = [
         late for job in jobs if job.brisk and job.name not in busy for late in _late(kill, job, found, offset)
     ]
-    return Gap(victim=kill.victim, free=max(free, default=0), held=max(held, default=None), count=len(held))
+    late, latest = max(free, default=(0, ""))
+    return Gap(victim=kill.victim, free=late, held=max(held, default=None), count=len(held), latest=latest)
 
 
 def _next_start(lost: Row, found: Evidence, offset: int) -> int:
@@ -78,13 +81,16 @@ def _next_start(lost: Row, found: Evidence, offset: int) -> int:
     return int(lost["ended_at"]) - offset
 
 
-def _late(kill: Kill, job: Job, found: Evidence, offset: int) -> Iterator[int]:
+def _late(kill: Kill, job: Job, found: Evidence, offset: int) -> Iterator[tuple[int, str]]:
     for line in found.lines[job.name]:
         due = parse_tick_name(line.tick)[1] - offset
         first = line.attempt == 1 and line.word == "start"
         if first and kill.at - SECOND < due < kill.at + _SOON:
-            yield max(0, line.boot - max(due, kill.at))
+            yield max(0, line.boot - max(due, kill.at)), line.tick
     for row in found.ticks[job.name]:
         due = row["due_at"] - offset
         if row["reason"] in {"missed", "expired"} and kill.at - SECOND < due < kill.at + _SOON:
-            yield int(row["ended_at"]) - offset - max(due, kill.at)
+            yield (
+                int(row["ended_at"]) - offset - max(due, kill.at),
+                f"{job.name} {row['due_at']} {row['reason']}",
+            )

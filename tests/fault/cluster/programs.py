@@ -3,7 +3,6 @@
 import os
 import signal
 import subprocess
-from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -53,7 +52,7 @@ class Place:
     wall: Wall
     folder: Path
     lives: list[Life] = field(default_factory=list)
-    orphans: int = 0
+    orphans: list[str] = field(default_factory=list)
     died: list[str] = field(default_factory=list)
     _process: subprocess.Popen[bytes] | None = None
     _clock: SystemClock = field(default_factory=SystemClock)
@@ -142,9 +141,8 @@ class Place:
         self._process.wait(PATIENCE)
         self.lives[-1].ended = self._clock.boot()
         if not until(lambda: not self.descendants(), PATIENCE):
-            left = self.descendants()
-            self.orphans += len(left)
-            for pid in left:
+            for pid in self.descendants():
+                self.orphans.append(f"{self.name} left {pid} behind: {_command(pid)}")
                 shoot(pid)
 
 
@@ -156,6 +154,8 @@ def shoot(pid: int) -> None:
         return
 
 
-def all_of(places: Sequence[Place], kind: str) -> list[Place]:
-    """Return the places of one kind of program."""
-    return [place for place in places if place.kind == kind]
+def _command(pid: int) -> str:
+    try:
+        return Path(f"/proc/{pid}/cmdline").read_bytes().replace(b"\0", b" ").decode()[:200]
+    except OSError:
+        return "gone by now"

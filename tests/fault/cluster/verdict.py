@@ -117,12 +117,13 @@ class Judge:
         stories: dict[int, list[Line]] = defaultdict(list)
         for line in said:
             stories[parse_tick_name(line.tick)[1]].append(line)
-        rows = {row["due_at"]: row for row in self._found.ticks[job.name]}
+        rows = {row["due_at"]: row for row in self._found.ticks[job.name] if row["due_at"] <= self._until}
         for due_at, story in stories.items():
             self._story(job, due_at, story)
-            if due_at not in rows:
-                self.verdict.doubled(f"{job.name}: {due_at} ran, and has no row of its own")
-        self.verdict.counts["run"] += len(stories)
+            if due_at <= self._until:
+                self.verdict.counts["run"] += 1
+                if due_at not in rows:
+                    self.verdict.doubled(f"{job.name}: {due_at} ran, and has no row of its own")
         for due_at, row in rows.items():
             self._told(job, row, stories.get(due_at, []))
 

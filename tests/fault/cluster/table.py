@@ -1,0 +1,58 @@
+"""What a run came to, as Markdown for people."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+from .acts import ACTS
+
+Result = Mapping[str, Any]
+
+_COUNTS = (
+    ("due", "ticks due"),
+    ("run", "run"),
+    ("succeeded", "succeeded"),
+    ("failed error", "failed: error"),
+    ("failed timeout", "failed: timeout"),
+    ("failed lost", "failed: lost"),
+    ("cancelled", "cancelled"),
+    ("skipped overlap", "skipped: overlap"),
+    ("skipped superseded", "skipped: superseded"),
+    ("skipped missed", "skipped: missed"),
+    ("skipped expired", "skipped: expired"),
+    ("reruns", "reruns after a loss"),
+    ("lost by restores", "ran, and the record was lost by a restore"),
+    ("refused", "refused settlements"),
+)
+_ZEROS = (("missing", "**missing**"), ("doubled", "**doubled**"))
+
+
+def table(results: Sequence[Result]) -> str:
+    """Return one table with a column for each run."""
+    rows = [["", *(_title(result) for result in results)], ["---", *("---:" for _ in results)]]
+    rows += [[kind, *(str(result["faults"].get(kind, 0)) for result in results)] for kind in ACTS]
+    rows += [[words, *(_count(result, name) for result in results)] for name, words in _COUNTS]
+    rows += [[words, *(f"**{_count(result, name)}**" for result in results)] for name, words in _ZEROS]
+    rows.append(["**orphans**", *(f"**{result['orphans']}**" for result in results)])
+    rows += [[words, *(gap(result, victim, kind) for result in results)] for words, victim, kind in _gaps()]
+    return "\n".join(f"| {' | '.join(row)} |" for row in rows)
+
+
+def gap(result: Result, victim: str, kind: str) -> str:
+    """Return the longest gap after the kills of a kind of program, in seconds."""
+    found = [one[kind] for one in result["gaps"] if one["victim"] == victim and one[kind] is not None]
+    return f"{max(found) / 1e6:.2f} s" if found else "-"
+
+
+def _gaps() -> Iterator[tuple[str, str, str]]:
+    yield "longest gap after a kill of a scheduler, ticks that nobody held", "scheduler", "free"
+    yield "longest gap after a kill of a runner, ticks that nobody held", "runner", "free"
+    yield "longest gap after a kill of a runner, ticks that it held", "runner", "held"
+
+
+def _title(result: Result) -> str:
+    what = "`uncertain = skip`" if result["score"]["once"] else "mixed policies"
+    return f"{what}, {result['seconds'] / 60:.1f} min, seed {result['score']['seed']}"
+
+
+def _count(result: Result, name: str) -> str:
+    return f"{result['counts'].get(name, 0):,}"
