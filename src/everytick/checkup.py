@@ -1,11 +1,11 @@
 """The checkup: reads from a ledger what health is judged by."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 
 from everytick.health import Facts, ProcessFacts, QueueFacts, TaskFacts
 from everytick.ledger import Reads, TaskRow, TickFilter
 from everytick.plan import Status
-from everytick.policy import Policies
+from everytick.policy import Policies, Priority
 from everytick.tick import NEVER, Reason, State, TickRow
 from everytick.versions import Versions
 from everytick.when import Instant
@@ -26,9 +26,7 @@ def facts(ledger: Reads, versions: Versions, now: Instant, silent: Collection[in
     queues = sorted({_policies(versions, row).queue for row in rows})
     return Facts(
         tasks=(_task(ledger, versions, row, now) for row in rows),
-        queues=[
-            QueueFacts(queue=queue, ready_at=ledger.next_ready((queue,), frozenset())) for queue in queues
-        ],
+        queues=[one for queue in queues for one in lines(ledger, (queue,)) or [_empty(queue)]],
         processes=[
             ProcessFacts(
                 id=process.id,
@@ -41,6 +39,18 @@ def facts(ledger: Reads, versions: Versions, now: Instant, silent: Collection[in
             for process in ledger.processes()
         ],
     )
+
+
+def lines(ledger: Reads, queues: Sequence[str]) -> list[QueueFacts]:
+    """Return how each class of these queues stands that has anything planned."""
+    return [
+        QueueFacts(queue=one.queue, ready_at=one.ready_at, priority=Priority(one.priority), task=one.task)
+        for one in ledger.heads(queues)
+    ]
+
+
+def _empty(queue: str) -> QueueFacts:
+    return QueueFacts(queue=queue, ready_at=None)
 
 
 def _policies(versions: Versions, row: TaskRow) -> Policies:

@@ -13,7 +13,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from everytick.plan import Status, Version
-from everytick.policy import CatchingUp, Overlapping, Policies, jittered
+from everytick.policy import CatchingUp, Overlapping, Policies, Priority, jittered
 from everytick.task import Task
 from everytick.tick import NEVER, Key, Reason
 from everytick.when import Instant
@@ -31,6 +31,8 @@ class Ready:
         attempt: Which attempt would start now.
         reruns: How many earlier attempts were lost.
         newest: The number of the task's newest version: it may be paused or removed by now.
+        queue: Where it stands in line.
+        priority: Its class there.
     """
 
     key: Key
@@ -40,6 +42,8 @@ class Ready:
     attempt: int
     reruns: int
     newest: int
+    queue: str = "default"
+    priority: int = Priority.NORMAL
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

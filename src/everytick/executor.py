@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Literal, Protocol
 
-from everytick.task import JSON
+from everytick.task import JSON, Work
 
 Outcome = Literal["succeeded", "error", "timeout", "cancelled", "lost"]
 """How an attempt ended.
@@ -80,6 +80,12 @@ class Result:
 
 class Executor(Protocol):
     """Runs attempts."""
+
+    def lacks(self, work: Work) -> str | None:
+        """Return what this machine lacks to run it, such as its module; None where it may be there.
+
+        Nothing is imported. What is there, and fails, is no lack: that is the attempt's failure.
+        """
 
     def start(self, job: Job) -> None:
         """Start an attempt and return at once; only inline runs it here and now.

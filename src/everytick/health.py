@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from enum import StrEnum
 
-from everytick.policy import Policies
+from everytick.policy import Policies, Priority
 from everytick.tick import rfc3339, tick_name
 from everytick.when import Instant, format_duration
 
@@ -78,10 +78,19 @@ class TaskFacts:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class QueueFacts:
-    """How a queue stands: since when its longest waiting tick is ready."""
+    """How one class of a queue stands.
+
+    Attributes:
+        queue: The queue.
+        ready_at: Since when its longest waiting tick is ready; None where nothing is planned.
+        priority: The class.
+        task: Whose tick that is.
+    """
 
     queue: str
     ready_at: Instant | None
+    priority: Priority = Priority.NORMAL
+    task: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -120,7 +129,7 @@ def health(facts: Facts, now: Instant) -> Iterator[Alarm]:
     for process in facts.processes:
         yield from _of_process(process)
     for queue in facts.queues:
-        yield from _of_queue(queue, now)
+        yield from starved(queue, now)
     for task in facts.tasks:
         yield from _of_task(task, now)
 
@@ -167,14 +176,20 @@ def _of_task(task: TaskFacts, now: Instant) -> Iterator[Alarm]:
         )
 
 
-def _of_queue(queue: QueueFacts, now: Instant) -> Iterator[Alarm]:
+def starved(queue: QueueFacts, now: Instant) -> Iterator[Alarm]:
+    """Yield an alarm where ticks of a class are ready, and nobody claims them."""
     if queue.ready_at is not None and now > queue.ready_at + PATIENCE:
+        told = queue.priority.name.lower()
+        first = f"; {queue.task} waits longest" if queue.task else ""
+        strict = "" if queue.priority is Priority.HIGH else " (a higher class always comes first)"
         yield Alarm(
             kind=Kind.STARVED,
-            subject=queue.queue,
+            subject=f"{queue.queue}, {told} priority",
             since=queue.ready_at,
-            sentence=f"ticks of queue {queue.queue} are ready since {rfc3339(queue.ready_at)}, unclaimed",
-            mend=f"start a runner that serves {queue.queue}, or let the ones there run more at once",
+            sentence=f"ticks of queue {queue.queue}, {told} priority, are ready since "
+            f"{rfc3339(queue.ready_at)}, unclaimed{first}",
+            mend=f"start a runner that serves {queue.queue} and has the code of its tasks, or let the ones "
+            f"there run more at once{strict}",
         )
 
 

@@ -182,6 +182,23 @@ class Claim:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Head:
+    """The head of a line: which tick of a queue and class is ready first.
+
+    Attributes:
+        queue: The queue.
+        priority: The class.
+        ready_at: When it is, or was, ready.
+        task: The name of its task.
+    """
+
+    queue: str
+    priority: int
+    ready_at: Instant
+    task: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class TickFilter:
     """Which ticks to list, newest first: due in [since, until]."""
 
@@ -280,6 +297,10 @@ class Reads(Protocol):
 
     def next_ready(self, queues: Sequence[str], without: frozenset[int]) -> Instant | None:
         """Return when the next tick of these queues is ready."""
+        ...
+
+    def heads(self, queues: Sequence[str]) -> list[Head]:
+        """Return which planned tick is ready first, of each of these queues and each class that has one."""
         ...
 
     def held(self, process: int) -> list[Attempt]:

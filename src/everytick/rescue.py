@@ -1,5 +1,7 @@
 """Rescue: decide what becomes of attempts whose process is gone, without touching anything."""
 
+from dataclasses import replace
+
 from everytick.conclude import Attempt, Report, Settlement
 from everytick.policy import RERUNS, Policies, Uncertain
 from everytick.tick import Reason, State
@@ -25,6 +27,8 @@ def rescue(attempt: Attempt, policies: Policies, now: Instant, why: str) -> Sett
         return Settlement(
             attempt=attempt, report=report, state=State.PLANNED, ready_at=now, reruns=attempt.reruns + 1
         )
+    if attempt.reruns:
+        report = replace(report, error=f"{why}; it was lost {attempt.reruns + 1} times, and is not run again")
     return Settlement(
         attempt=attempt, report=report, state=State.FAILED, reason=Reason.LOST, reruns=attempt.reruns
     )

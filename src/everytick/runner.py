@@ -4,6 +4,7 @@ import logging
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
+from everytick.ability import Ability
 from everytick.clock import Clock
 from everytick.conclude import Attempt, Report, Settlement, conclude
 from everytick.consider import Considered, Ready, Slot, consider
@@ -11,12 +12,16 @@ from everytick.edits import Edits
 from everytick.errors import LedgerError, UsageError
 from everytick.executor import Executor, Result
 from everytick.jobs import job_of
-from everytick.ledger import Ledger, Order
+from everytick.ledger import Claim, Ledger, Order
+from everytick.lookout import Lookout
 from everytick.losses import UNCERTAIN
 from everytick.policy import Policies
 from everytick.presence import Presence
 from everytick.rescue import rescue
+from everytick.suspects import apart
+from everytick.task import Call, Inline, Work
 from everytick.tick import State
+from everytick.turns import Turns, crowded
 from everytick.versions import Versions
 from everytick.when import Instant
 
@@ -30,6 +35,9 @@ _PATIENCE = 2_000_000
 
 _BATCH = 1000
 _BEYOND = 20
+_FURTHER = 1000
+"""How much more of a line is read where few tasks fill what was read of it."""
+
 _ROUNDS = 20
 
 
@@ -72,6 +80,9 @@ class Runner:
         self._versions = versions
         self._edits = Edits(ledger, versions)
         self._executors = executors
+        self._ability = Ability(executors, versions)
+        self._turns = Turns()
+        self._lookout = Lookout(ledger, queues)
         self._queues = queues
         self._limit = limit
         self._grace = grace
@@ -82,6 +93,7 @@ class Runner:
         self._stop_at: Instant | None = None
         self._hint = -1
         self._asked_at = 0
+        self._looked: Instant = 0
 
     def step(self) -> Instant:
         """Settle, beat, stop what is to be stopped, claim and start; return when to come back."""
@@ -93,9 +105,11 @@ class Runner:
             self._live_on()
         self._stop_requested()
         self._versions.look_again(self._clock.boot())
+        self._ability.look_again(self._clock.boot())
         now = self._clock.now()
         if not (self._presence.trusted() and self._presence.whole()):
             return now + GLANCE
+        self._lookout.look(now, self._clock.boot())
         for _ in range(_ROUNDS):
             more = self._claim()
             if more:
@@ -159,27 +173,43 @@ class Runner:
         """Claim what can be started at once, look at a little more; return whether there may be more."""
         if self._doubtful:
             self._adopt()
-        free = min(self._places(), _BATCH)
-        now = self._clock.now()
-        without = frozenset(self._versions.broken)
-        ready = self._ledger.next_ready(self._queues, without)
+        now, left_out = self._clock.now(), self._without()
+        ready = self._ledger.next_ready(self._queues, left_out)
         if ready is None or ready > now:
             return False
+        self._looked = now
+        claim = self._claimed(now, _BEYOND) or self._claimed(now, _FURTHER)
+        for attempt in claim.attempts if claim else ():
+            self._start(attempt)
+        return bool(claim and claim.considered) or len(self._without()) > len(left_out)
+
+    def _claimed(self, now: Instant, beyond: int) -> Claim | None:
+        """Claim; None where so few tasks fill what was read that more is to be read first."""
+        free = min(self._places(), _BATCH)
+        short = False
+
+        def decide(batch: Sequence[Ready], slots: Mapping[int, Sequence[Slot]]) -> Considered:
+            nonlocal short
+            short = beyond < _FURTHER and free > 0 and crowded(batch, free + beyond)
+            return Considered() if short else self._consider(batch, slots, now, free)
+
         order = Order(
             holder=self._presence.id,
             queues=self._queues,
             limit=free,
-            beyond=_BEYOND,
-            without=without,
+            beyond=beyond,
+            without=self._without(),
             beat=self._presence.beats,
         )
         self._doubtful = True
-        claim = self._ledger.claim(order, now, lambda batch, slots: self._consider(batch, slots, now, free))
+        claim = self._ledger.claim(order, now, decide)
         self._doubtful = False
         self._hint = -1
-        for attempt in claim.attempts:
-            self._start(attempt)
-        return claim.considered > 0
+        return None if short else claim
+
+    def _without(self) -> frozenset[int]:
+        """Return the tasks that this runner cannot run."""
+        return frozenset(self._versions.broken) | self._ability.lacking.keys()
 
     def _consider(
         self, batch: Sequence[Ready], slots: Mapping[int, Sequence[Slot]], now: Instant, places: int
@@ -188,8 +218,13 @@ class Runner:
         ended = {one.attempt.key.task_id for one in self._unsettled}
         if any(ready.key.task_id in ended for ready in batch):
             return Considered()
-        readable = [ready for ready in batch if self._readable(ready)]
-        return consider(readable, slots, self._versions.version, now, places)
+        able = [ready for ready in batch if self._readable(ready) and self._ability.has(ready)]
+        if len(able) > places:
+            able = self._turns.order(able, slots)
+        able = apart(able, [one.attempt.reruns for one in self._running.values()])
+        decided = consider(able, slots, self._versions.version, now, places)
+        self._turns.serve(decided.starts)
+        return decided
 
     def _readable(self, ready: Ready) -> bool:
         try:
@@ -222,9 +257,14 @@ class Runner:
             self._unsettled.append(rescue(attempt, version.task.policies, self._clock.now(), UNCERTAIN))
             return
         job = job_of(attempt, version)
-        executor = self._executors[type(version.task.work)]
+        executor = self._executor(attempt, version.task.work)
         self._running[job.key] = _Running(attempt, executor)
         executor.start(job)
+
+    def _executor(self, attempt: Attempt, work: Work) -> Executor:
+        """Return what runs an attempt: inline work that was lost before runs where it can kill nobody."""
+        apart = isinstance(work, Inline) and attempt.reruns
+        return self._executors[Call if apart else type(work)]
 
     def _stop_requested(self) -> None:
         hint, moment = self._ledger.hint(), self._clock.boot()
@@ -287,5 +327,5 @@ class Runner:
         back = now + min(GLANCE, self._presence.due())
         if len(self._running) >= self._limit:
             return back
-        ready = self._ledger.next_ready(self._queues, frozenset(self._versions.broken))
-        return back if ready is None else min(back, ready)
+        ready = self._ledger.next_ready(self._queues, self._without())
+        return back if ready is None or ready <= self._looked else min(back, ready)

@@ -117,7 +117,7 @@ class Scheduler:
 
     def _bury(self, process: Process, now: Instant) -> None:
         def decide(held: Sequence[Attempt]) -> list[Settlement]:
-            return [self._rescued(attempt, process, now) for attempt in held]
+            return [self._rescued(attempt, process, now, len(held) - 1) for attempt in held]
 
         lost = self._ledger.bury(process.id, process.beat, now, decide)
         if lost is not None:
@@ -130,7 +130,9 @@ class Scheduler:
                 lost,
             )
 
-    def _rescued(self, attempt: Attempt, process: Process, now: Instant) -> Settlement:
+    def _rescued(self, attempt: Attempt, process: Process, now: Instant, others: int) -> Settlement:
         policies = self._versions.policies(attempt.key.task_id, attempt.version)
         why = f"{process.kind} {process.id} (pid {process.pid} on {process.host}) stopped beating"
+        if others:
+            why += f", and {others} {'other' if others == 1 else 'others'} ran there"
         return rescue(attempt, policies, now, why)

@@ -30,6 +30,9 @@ SECOND = 1_000_000
 NEVER: Instant = 2**63 - 1
 """The ready_at of a tick that waits for something other than time."""
 
+RESERVE: Instant = NEVER - 1
+"""The ready_at of a tick that somebody asked for, and that stands in reserve: its task has enough in line."""
+
 
 class State(StrEnum):
     """Where a tick is in its life; see the picture above."""

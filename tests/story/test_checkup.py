@@ -43,7 +43,7 @@ def test_ticks_that_nobody_claims_starve_and_a_task_that_nobody_plans_falls_behi
     engine.run(minutes=5)
     engine.running = False
     engine.run(minutes=3)
-    assert alarms(engine) == [(Kind.DESERTED, "runner"), (Kind.STARVED, "default")]
+    assert alarms(engine) == [(Kind.DESERTED, "runner"), (Kind.STARVED, "default, normal priority")]
     engine.running, engine.scheduling = True, False
     engine.run(minutes=5)
     assert alarms(engine) == [(Kind.BEHIND, "often")]

@@ -4,7 +4,9 @@ import os
 
 from everytick.errors import UsageError
 from everytick.executor import Job, Result
+from everytick.executors.absent import absent
 from everytick.executors.call import find, perform, refusal
+from everytick.task import Call, Inline, Work
 
 
 class InlineExecutor:
@@ -16,6 +18,10 @@ class InlineExecutor:
 
     def __init__(self) -> None:
         self._ended: list[Result] = []
+
+    def lacks(self, work: Work) -> str | None:
+        """Return what is absent of the callable's module or name."""
+        return absent(work.call) if isinstance(work, Call | Inline) else None
 
     def start(self, job: Job) -> None:
         """Run the attempt, here and now."""

@@ -1,8 +1,10 @@
 """Runs a Python callable in a worker process that can be killed."""
 
 from everytick.executor import Job
+from everytick.executors.absent import absent
 from everytick.executors.warden.frames import Frame
 from everytick.executors.warden.warded import WardedExecutor
+from everytick.task import Call, Inline, Work
 
 
 class ProcessExecutor(WardedExecutor):
@@ -12,6 +14,10 @@ class ProcessExecutor(WardedExecutor):
     directory and environment do not. On SIGTERM a SystemExit is raised where the callable is, so that its
     ``finally`` blocks run.
     """
+
+    def lacks(self, work: Work) -> str | None:
+        """Return what is absent of the callable's module or name."""
+        return absent(work.call) if isinstance(work, Call | Inline) else None
 
     def work(self, job: Job) -> Frame:
         """Return the call."""

@@ -9,6 +9,7 @@ from everytick.conclude import Attempt, Settlement
 from everytick.consider import Ready, Slot
 from everytick.ledger import AttemptRow, Change, Process, TaskRow, VersionRow
 from everytick.plan import Cursor, PlannedTick, Status
+from everytick.policy import Priority
 from everytick.tick import TERMINAL, Key, Reason, State, TickRow, proof
 from everytick.when import Instant
 
@@ -30,7 +31,7 @@ def cursor(row: Row) -> Cursor:
     )
 
 
-def ready(row: Row) -> Ready:
+def ready(row: Row, queue: str = "default", priority: int = Priority.NORMAL) -> Ready:
     """Read a row of select_ready."""
     task_id, due_at, request, version, prev_due, next_due, attempt, reruns, newest = row
     return Ready(
@@ -41,6 +42,8 @@ def ready(row: Row) -> Ready:
         attempt=attempt,
         reruns=reruns,
         newest=newest,
+        queue=queue,
+        priority=priority,
     )
 
 

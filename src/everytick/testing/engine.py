@@ -57,6 +57,7 @@ class Engine:
     Attributes:
         scheduling: Whether the scheduler is up; set it to stop one, or to let it go on as after a freeze.
         running: The same of the runner.
+        queues: What its runners serve; it counts from the next start_runner() on.
         played: Every attempt that any of its runners started, in order.
     """
 
@@ -74,6 +75,7 @@ class Engine:
         self.versions = Versions(self.ledger)
         self.edits = Edits(self.ledger, self.versions)
         self.start_scheduler()
+        self.queues: tuple[str, ...] = ("default",)
         self.start_runner(limit)
 
     def start_scheduler(self) -> None:
@@ -93,6 +95,7 @@ class Engine:
             self.presence,
             Versions(self.ledger),
             kinds,
+            queues=self.queues,
             limit=limit,
             grace=round(_GRACE * 1e6),
         )
@@ -171,7 +174,7 @@ class Engine:
         found = [now + _FAR]
         if self.scheduling and (due := self.ledger.next_plan()) is not None:
             found.append(due - HORIZON)
-        if self.running and (ready := self.ledger.next_ready(("default",), frozenset())) is not None:
+        if self.running and (ready := self.ledger.next_ready(self.queues, frozenset())) is not None:
             found.append(ready)
         found = [moment if moment > now else now + GLANCE for moment in found]
         if self.running and (ends := self.executor.next_end()) is not None:

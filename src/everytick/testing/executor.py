@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from everytick.clock import Clock
 from everytick.conclude import Outcome
 from everytick.executor import Job, Result
+from everytick.task import Call, Inline, Work
 from everytick.when import Instant
 
 
@@ -50,6 +51,9 @@ class ScriptedExecutor:
         clock: Whose time they take.
         script: From a job to how it goes; without one, everything succeeds at once.
         played: Where every attempt that is started is noted, in order.
+
+    Attributes:
+        lacking: The calls whose code is not here.
     """
 
     def __init__(
@@ -64,6 +68,12 @@ class ScriptedExecutor:
         self._stopped: set[str] = set()
         self._until: int | None = None
         self.played = [] if played is None else played
+        self.lacking: set[str] = set()
+
+    def lacks(self, work: Work) -> str | None:
+        """Return what is not here."""
+        lacking = isinstance(work, Call | Inline) and work.call in self.lacking
+        return "there is no such module" if lacking else None
 
     def start(self, job: Job) -> None:
         """Note the job and when it will end."""

@@ -5,7 +5,7 @@ from dataclasses import replace
 import pytest
 
 from everytick.health import PATIENCE, Facts, Kind, ProcessFacts, QueueFacts, TaskFacts, health
-from everytick.policy import Policies
+from everytick.policy import Policies, Priority
 from everytick.when import Instant
 
 HOUR = 3_600_000_000
@@ -56,9 +56,11 @@ def test_only_a_pause_for_failures_is_told() -> None:
 
 
 def test_a_queue_starves_when_nobody_claims_what_is_ready() -> None:
-    queue = QueueFacts(queue="gpu", ready_at=NOW - PATIENCE - 1)
+    queue = QueueFacts(queue="gpu", ready_at=NOW - PATIENCE - 1, priority=Priority.LOW, task="report")
     (alarm,) = health(Facts(queues=[queue], processes=[UP]), NOW)
-    assert (alarm.kind, alarm.subject, alarm.since) == (Kind.STARVED, "gpu", queue.ready_at)
+    assert (alarm.kind, alarm.subject, alarm.since) == (Kind.STARVED, "gpu, low priority", queue.ready_at)
+    assert alarm.sentence.endswith("unclaimed; report waits longest")
+    assert "a higher class always comes first" in alarm.mend
     assert alarms(Facts(queues=[QueueFacts(queue="gpu", ready_at=None)], processes=[UP])) == []
 
 

@@ -5,6 +5,7 @@ from abc import ABC, abstractmethod
 from everytick.executor import Job, Result
 from everytick.executors.warden.client import Warden
 from everytick.executors.warden.frames import Frame
+from everytick.task import Work
 
 
 class WardedExecutor(ABC):
@@ -13,6 +14,10 @@ class WardedExecutor(ABC):
     def __init__(self, warden: Warden) -> None:
         self._warden = warden
         self._ended: list[Result] = []
+
+    def lacks(self, work: Work) -> str | None:  # noqa: ARG002 - whatever it is
+        """Return None: what cannot be started says so when it is."""
+        return None
 
     @abstractmethod
     def work(self, job: Job) -> Frame:

@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping, Sequence
 
 from everytick.conclude import Attempt
 from everytick.consider import Slot
-from everytick.ledger import AttemptRow, Backfill, Change, Process, TaskRow, TickFilter, VersionRow
+from everytick.ledger import AttemptRow, Backfill, Change, Head, Process, TaskRow, TickFilter, VersionRow
 from everytick.ledgers import rows
 from everytick.ledgers.postgres.arrays import array, numbers
 from everytick.ledgers.postgres.connection import Connection
@@ -35,6 +35,14 @@ class PostgresReads:
             without=numbers(without),
         )
         return min((row[2] for row in found), default=None)
+
+    def heads(self, queues: Sequence[str]) -> list[Head]:
+        found = self._db.rows(
+            "heads_of_lines",
+            queues=array(queues),
+            priorities=numbers(one.value for one in Priority),
+        )
+        return [Head(queue=row[0], priority=row[1], ready_at=row[2], task=row[3]) for row in found]
 
     def held(self, process: int) -> list[Attempt]:
         return [rows.held(row) for row in self._db.rows("select_held", holder=process)]

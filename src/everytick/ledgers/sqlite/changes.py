@@ -8,10 +8,10 @@ from everytick.ledger import Change, EditDecision, TaskRow
 from everytick.ledgers import rows
 from everytick.ledgers.rows import bound
 from everytick.ledgers.sqlite.connection import Connection
-from everytick.ledgers.sqlite.lanes import end, wake
-from everytick.plan import PlannedTick, Status
+from everytick.ledgers.sqlite.lanes import admit, end, wake
+from everytick.plan import UNSTARTED, PlannedTick, Status
 from everytick.revise import Revision
-from everytick.tick import NEVER, TERMINAL, Key, State
+from everytick.tick import NEVER, RESERVE, TERMINAL, Key, State
 from everytick.when import Instant
 
 
@@ -98,9 +98,16 @@ class SqliteChanges:
             last_due = (self._db.row("last_due", task_id=task_id) or (None,))[0]
             if last_due is not None and last_due >= tick.due_at:
                 last_due = None
-            asked = replace(tick, prev_due=last_due)
+            ready_at = RESERVE if self._enough(task_id, change.at) else tick.ready_at
+            asked = replace(tick, prev_due=last_due, ready_at=ready_at)
             self._db.execute("insert_tick", **rows.planned(task_id, change_id, asked, change.at))
             return Key(task_id, tick.due_at, change_id)
+
+    def _enough(self, task_id: int, now: Instant) -> bool:
+        """Tell whether as many ticks of a task that were asked for stand in line as may."""
+        admit(self._db, [Key(task_id, 0, 1)], now)
+        found = self._db.row("count_asked", task_id=task_id, cap=UNSTARTED)
+        return found is not None and found[0] >= UNSTARTED
 
     def backfill(self, change: Change, task_id: int, after: Instant, through: Instant, first: Instant) -> int:
         with self._db.transaction():
@@ -131,4 +138,5 @@ class SqliteChanges:
             else:
                 end(self._db, End(key=key, reason=None), change.at)
                 wake(self._db, {key.task_id: 1}, change.at)
+                admit(self._db, [key], change.at)
             return state

@@ -1,11 +1,12 @@
-"""What frees a lane, and who has it next: shared by claims, settlements and cancels."""
+"""What frees a lane or a place in line, and who has it next: shared by claims, settlements and cancels."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 
 from everytick.consider import End
 from everytick.ledgers.rows import bound, numbers
 from everytick.ledgers.sqlite.connection import Connection
-from everytick.tick import State, proof
+from everytick.plan import UNSTARTED
+from everytick.tick import RESERVE, Key, State, proof
 from everytick.when import Instant
 
 
@@ -42,3 +43,15 @@ def wake(db: Connection, freed: Mapping[int, int], now: Instant) -> None:
     for (task_id,) in db.rows("select_awaited", tasks=numbers(freed)):
         for due_at, request in db.rows("first_waiting", task_id=task_id, lanes=freed[task_id]):
             db.execute("delay_tick", task_id=task_id, due_at=due_at, request=request, ready_at=now)
+
+
+def admit(db: Connection, ended: Iterable[Key], now: Instant) -> None:
+    """Let those in reserve take the places in line that what was asked for by hand has left.
+
+    Args:
+        db: Where they stand.
+        ended: The ticks that have ended.
+        now: The moment.
+    """
+    for task_id in sorted({key.task_id for key in ended if key.request}):
+        db.execute("admit", task_id=task_id, now=now, reserve=RESERVE, cap=UNSTARTED)

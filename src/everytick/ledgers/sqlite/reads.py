@@ -5,7 +5,7 @@ from collections.abc import Iterator, Mapping, Sequence
 
 from everytick.conclude import Attempt
 from everytick.consider import Slot
-from everytick.ledger import AttemptRow, Backfill, Change, Process, TaskRow, TickFilter, VersionRow
+from everytick.ledger import AttemptRow, Backfill, Change, Head, Process, TaskRow, TickFilter, VersionRow
 from everytick.ledgers import rows
 from everytick.ledgers.rows import bound, numbers
 from everytick.ledgers.sqlite.connection import Connection
@@ -35,6 +35,14 @@ class SqliteReads:
             for priority in Priority
         ]
         return min((row[0] for row in found if row is not None), default=None)
+
+    def heads(self, queues: Sequence[str]) -> list[Head]:
+        return [
+            Head(queue=queue, priority=priority, ready_at=row[0], task=row[1])
+            for queue in queues
+            for priority in Priority
+            for row in self._db.rows("head_of_line", queue=queue, priority=priority.value)
+        ]
 
     def held(self, process: int) -> list[Attempt]:
         return [rows.held(row) for row in self._db.rows("select_held", holder=process)]

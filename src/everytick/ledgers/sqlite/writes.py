@@ -12,7 +12,7 @@ from everytick.ledger import Claim, ClaimDecision, Order, PlanDecision, Process,
 from everytick.ledgers import rows
 from everytick.ledgers.rows import bound, numbers
 from everytick.ledgers.sqlite.connection import Connection, Values
-from everytick.ledgers.sqlite.lanes import end, wake
+from everytick.ledgers.sqlite.lanes import admit, end, wake
 from everytick.plan import UNSTARTED, Plan
 from everytick.policy import Priority
 from everytick.tick import Key, State, proof
@@ -97,13 +97,14 @@ class SqliteWrites:
             return Claim(attempts=self._apply(decided, order.holder, now, waiting), considered=count)
 
     def _ready(self, order: Order, now: Instant) -> list[Ready]:
+        """Read as much of each queue as could be started were there no other."""
         batch: list[Ready] = []
         without = numbers(order.without)
         for queue in order.queues:
+            room = order.limit + order.beyond
             for priority in Priority:
-                room = order.limit + order.beyond - len(batch)
                 if room <= 0:
-                    return batch
+                    break
                 found = self._db.rows(
                     "select_ready",
                     queue=queue,
@@ -112,7 +113,8 @@ class SqliteWrites:
                     without=without,
                     limit=room,
                 )
-                batch += [rows.ready(row) for row in found]
+                room -= len(found)
+                batch += [rows.ready(row, queue, priority) for row in found]
         return batch
 
     def _apply(self, decided: Considered, holder: int, now: Instant, waiting: set[Key]) -> list[Attempt]:
@@ -124,6 +126,7 @@ class SqliteWrites:
             self._wait(wait, waiting)
         self._db.many("ask_to_stop", [bound(key) for key in decided.cancels])
         wake(self._db, Counter(one.key.task_id for one in decided.ends), now)
+        admit(self._db, (one.key for one in decided.ends), now)
         return attempts
 
     def _start(self, starts: Sequence[Start], holder: int, now: Instant, waiting: set[Key]) -> list[Attempt]:
@@ -179,6 +182,7 @@ class SqliteWrites:
         self._db.many("delete_slot", [bound(key) for key in ended])
         self._db.many("keep_attempt", kept)
         wake(self._db, Counter(key.task_id for key in ended), now)
+        admit(self._db, ended, now)
         return refused
 
     def _settled(self, one: Settlement, now: Instant) -> State | None:

@@ -11,6 +11,7 @@ from typing import Protocol
 from everytick.conclude import Outcome
 from everytick.executor import Job, Result
 from everytick.presence import Presence
+from everytick.task import Work
 from everytick.testing.executor import Act
 from everytick.testing.simulation.machine import Machine
 
@@ -128,6 +129,10 @@ class SimulatedExecutor:
             grace = 0.0 if act.obeys else job.grace
             run.cut(now + round((job.timeout + grace) * 1e6), "timeout", f"stopped after {job.timeout:g} s")
         return run
+
+    def lacks(self, work: Work) -> str | None:  # noqa: ARG002 - whatever it is
+        """Lack nothing."""
+        return None
 
     def stop(self, key: str, *, grace: float) -> None:
         """End an attempt now, or after the grace where it does not obey."""

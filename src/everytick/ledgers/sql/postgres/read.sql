@@ -97,3 +97,16 @@ FROM everytick.cursor WHERE task_id = %(task_id)s AND request <> 0 AND next_due 
 -- name: count_states
 -- How many ticks of a task due from an instant on are in each state.
 SELECT state, sum(count)::bigint FROM everytick.tick WHERE task_id = %(task_id)s AND due_at >= %(since)s GROUP BY state;
+
+-- name: heads_of_lines
+-- Which planned tick of each queue and class is ready first, and whose it is.
+SELECT q.name, p.number, t.ready_at, task.name
+FROM unnest(%(queues)s::text[]) WITH ORDINALITY AS q (name, place)
+CROSS JOIN unnest(%(priorities)s::integer[]) AS p (number)
+CROSS JOIN LATERAL (
+    SELECT ready_at, task_id FROM everytick.tick
+    WHERE queue = q.name AND priority = p.number AND ready_at IS NOT NULL
+    ORDER BY ready_at LIMIT 1
+) AS t
+JOIN everytick.task ON task.id = t.task_id
+ORDER BY q.place, p.number;

@@ -74,3 +74,13 @@ WHERE task_id = :task_id AND lane < 0 ORDER BY due_at, request LIMIT :lanes;
 -- Ask the attempt that holds a lane to stop.
 UPDATE slot SET cancel_requested = 1
 WHERE task_id = :task_id AND due_at = :due_at AND request = :request AND lane >= 0;
+
+-- name: admit
+-- The oldest unstarted ticks of a task that were asked for by hand stand in line, the others in reserve:
+-- what has come to be among the oldest is ready now. A backfill has a cursor, a manual run has none.
+UPDATE tick SET ready_at = :now
+WHERE ready_at = :reserve AND (due_at, task_id, request) IN (
+    SELECT t.due_at, t.task_id, t.request FROM tick AS t
+    WHERE t.task_id = :task_id AND t.request > 0 AND t.ready_at IS NOT NULL
+      AND NOT EXISTS (SELECT 1 FROM cursor AS c WHERE c.task_id = t.task_id AND c.request = t.request)
+    ORDER BY t.request LIMIT :cap);

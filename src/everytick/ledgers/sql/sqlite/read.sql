@@ -11,7 +11,7 @@ WHERE v.task_id = :task_id ORDER BY v.version;
 SELECT v.task_id, task.name, task.origin, v.version, v.since, v.status, v.paused_until, v.anchor, v.rules,
        v.definition, v.change_id, c.planned_through, c.last_due, c.next_due,
        (SELECT coalesce(t.through, t.due_at) FROM tick AS t
-        WHERE t.task_id = task.id AND t.request = 0
+        WHERE t.task_id = task.id AND t.request = 0 AND t.due_at <= c.last_due
           AND (t.state <> 'planned' OR EXISTS (SELECT 1 FROM slot AS s
                WHERE s.task_id = t.task_id AND s.due_at = t.due_at AND s.request = 0))
         ORDER BY t.due_at DESC LIMIT 1)
@@ -26,7 +26,7 @@ ORDER BY task.name;
 SELECT v.task_id, task.name, task.origin, v.version, v.since, v.status, v.paused_until, v.anchor, v.rules,
        v.definition, v.change_id, c.planned_through, c.last_due, c.next_due,
        (SELECT coalesce(t.through, t.due_at) FROM tick AS t
-        WHERE t.task_id = task.id AND t.request = 0
+        WHERE t.task_id = task.id AND t.request = 0 AND t.due_at <= c.last_due
           AND (t.state <> 'planned' OR EXISTS (SELECT 1 FROM slot AS s
                WHERE s.task_id = t.task_id AND s.due_at = t.due_at AND s.request = 0))
         ORDER BY t.due_at DESC LIMIT 1)
@@ -96,3 +96,10 @@ FROM cursor WHERE task_id = :task_id AND request <> 0 AND next_due IS NOT NULL;
 -- name: count_states
 -- How many ticks of a task due from an instant on are in each state.
 SELECT state, sum(count) FROM tick WHERE task_id = :task_id AND due_at >= :since GROUP BY state;
+
+-- name: head_of_line
+-- Which planned tick of a queue and class is ready first, and whose it is.
+SELECT t.ready_at, task.name
+FROM tick AS t JOIN task ON task.id = t.task_id
+WHERE t.queue = :queue AND t.priority = :priority AND t.ready_at IS NOT NULL
+ORDER BY t.ready_at LIMIT 1;
