@@ -29,7 +29,7 @@ DOUBTS = (
     "slow network that cuts",
     "restore from an older dump",
 )
-"""What leaves attempts of which nobody knows how they ended; the short run of tasks that may not run twice."""
+"""What leaves attempts in doubt: the short run of tasks that may not run twice."""
 
 
 @pytest.fixture(scope="module")
