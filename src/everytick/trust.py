@@ -48,10 +48,13 @@ class Trust:
 
     def given(self) -> bool:
         """Tell whether to plan and claim by this clock."""
+        if not self._agreed():
+            self.compare()
         if self._agreed():
             self._alarmed = False
             return True
         if not self._alarmed:
+            self._alarmed = True
             self._vouched = newest(self._ledger, VOUCHED, self._vouched)
             log.error(
                 "%s: no ticks are planned or started until it is right again, "
@@ -60,8 +63,9 @@ class Trust:
                 if self._clock.suspect()
                 else "the wall clock is not the ledger's",
             )
-            self._alarmed = True
-        self.compare()
+        return self._is_vouched_for()
+
+    def _is_vouched_for(self) -> bool:
         vouched = newest(self._ledger, VOUCHED, self._vouched)
         if vouched is self._vouched:
             return False
