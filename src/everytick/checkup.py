@@ -2,6 +2,7 @@
 
 from collections.abc import Collection, Sequence
 
+from everytick import losses
 from everytick.health import Facts, ProcessFacts, QueueFacts, TaskFacts
 from everytick.ledger import Reads, TaskRow, TickFilter
 from everytick.plan import Status
@@ -24,7 +25,10 @@ def facts(ledger: Reads, versions: Versions, now: Instant, silent: Collection[in
     """
     rows = [row for row in ledger.tasks() if row.newest.status is not Status.REMOVED]
     queues = sorted({_policies(versions, row).queue for row in rows})
+    alarm = losses.alarm(ledger)
     return Facts(
+        lost=None if alarm is None else alarm.at,
+        how="" if alarm is None else alarm.note,
         tasks=(_task(ledger, versions, row, now) for row in rows),
         queues=[one for queue in queues for one in lines(ledger, (queue,)) or [_empty(queue)]],
         processes=[

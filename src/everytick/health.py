@@ -28,7 +28,8 @@ class Kind(StrEnum):
     BEHIND = "behind"  # instants have passed that are not planned yet
     STARVED = "starved"  # ready ticks wait in a queue, and nobody claims them
     PAUSED = "paused"  # a task was paused because its ticks failed
-    CLOCK = "clock"  # a process's wall clock has stepped: it plans and starts nothing
+    LOST = "lost"  # the ledger has lost commits, and nobody has said that it is the ledger now
+    CLOCK = "clock"  # a process's wall clock has stepped: unless another bears its own out, it starts nothing
     DEAD = "dead"  # a process has stopped beating
     DESERTED = "deserted"  # there are tasks, and no program of a kind they need
 
@@ -116,15 +117,33 @@ class ProcessFacts:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Facts:
-    """How a ledger stands."""
+    """How a ledger stands.
+
+    Attributes:
+        tasks: Its tasks.
+        queues: Its queues, by class.
+        processes: Those that are not known to have ended.
+        lost: When a process noticed that it has lost commits, where no person has taken it as it is since.
+        how: How that process noticed.
+    """
 
     tasks: Iterable[TaskFacts] = ()
     queues: Sequence[QueueFacts] = ()
     processes: Sequence[ProcessFacts] = ()
+    lost: Instant | None = None
+    how: str = ""
 
 
 def health(facts: Facts, now: Instant) -> Iterator[Alarm]:
-    """Yield what somebody should be told about: programs first, then queues, then tasks."""
+    """Yield what somebody should be told about: the ledger and its programs, then queues, then tasks."""
+    if facts.lost is not None:
+        yield Alarm(
+            kind=Kind.LOST,
+            subject="ledger",
+            since=facts.lost,
+            sentence=f"the ledger has lost commits, and nothing is started: {facts.how}",
+            mend="put the newest copy there is in its place, then everytick doctor --accept-restore",
+        )
     yield from _deserted(facts)
     for process in facts.processes:
         yield from _of_process(process)
@@ -208,7 +227,8 @@ def _of_process(process: ProcessFacts) -> Iterator[Alarm]:
             kind=Kind.CLOCK,
             subject=name,
             since=None,
-            sentence=f"the wall clock of {name} is {process.skew / 1e6:+.1f} s off; it starts nothing",
+            sentence=f"the wall clock of {name} is {process.skew / 1e6:+.1f} s off; "
+            "unless the ledger's clock bears it out, it starts nothing",
             mend="set the clock right; or, where it is right, everytick doctor --accept-clock",
         )
 

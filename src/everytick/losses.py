@@ -13,7 +13,7 @@ import logging
 
 from everytick.clock import STEP, Clock
 from everytick.conclude import Attempt
-from everytick.ledger import Change, Ledger, Process
+from everytick.ledger import Change, Ledger, Process, Reads
 from everytick.when import Instant
 
 log = logging.getLogger("everytick")
@@ -106,7 +106,7 @@ class Losses:
         self.look()
 
 
-def newest(ledger: Ledger, act: str, known: Change | None = None) -> Change | None:
+def newest(ledger: Reads, act: str, known: Change | None = None) -> Change | None:
     """Return the newest change of a kind, from a known one on."""
     while found := ledger.changes(after=known.id if known else 0, act=act, limit=_PAGE):
         known = found[-1]
@@ -115,24 +115,24 @@ def newest(ledger: Ledger, act: str, known: Change | None = None) -> Change | No
     return known
 
 
-def quiet_from(ledger: Ledger, lease: int) -> Instant:
+def quiet_from(ledger: Reads, lease: int) -> Instant:
     """Return from when on nothing runs that only the lost commits told of: a lease after the alarm."""
-    alarm = _alarm(ledger)
-    return 0 if alarm is None else alarm.at + lease
+    raised = alarm(ledger)
+    return 0 if raised is None else raised.at + lease
 
 
-def through(ledger: Ledger, now: Instant) -> Instant:
+def through(ledger: Reads, now: Instant) -> Instant:
     """Return until which moment ticks that were due are uncertain, if a restore is accepted now.
 
     That is when the alarm was raised, and a little more, for clocks that differ; now, where nobody raised
     one: then a person restored it while no process was alive.
     """
-    alarm = _alarm(ledger)
-    return now if alarm is None else min(now, alarm.at + STEP)
+    raised = alarm(ledger)
+    return now if raised is None else min(now, raised.at + STEP)
 
 
-def _alarm(ledger: Ledger) -> Change | None:
-    """Return the newest alarm, unless it was answered."""
+def alarm(ledger: Reads) -> Change | None:
+    """Return the newest alarm that commits were lost, unless a person has taken the ledger as it is since."""
     lost, accepted = newest(ledger, LOST), newest(ledger, ACCEPTED)
     answered = lost is not None and accepted is not None and accepted.id > lost.id
     return None if answered else lost

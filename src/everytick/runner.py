@@ -165,7 +165,7 @@ class Runner:
         """Kill what this process held in an earlier life: it is another's by now."""
         for key, running in self._running.items():
             if not running.abandoned:
-                log.error("%s is no longer ours: this process was declared dead", key)
+                log.error("%s is no longer ours: the ledger does not know this process as alive", key)
                 running.abandoned = True
                 running.executor.stop(key, grace=0.0)
 

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from everytick import losses
+from everytick.checkup import facts
 from everytick.conclude import Attempt
 from everytick.ledger import Change
 from everytick.ledgers.sqlite import SqliteLedger
@@ -69,10 +70,13 @@ def test_nothing_starts_until_a_person_takes_the_ledger_as_it_is(folder: Path) -
     assert story.starts() == before
     (alarm,) = story.engine.ledger.changes(act=losses.LOST)
     assert "was at beat" in alarm.note
+    told = facts(story.engine.ledger, story.engine.versions, story.engine.clock.now())
+    assert (told.lost, told.how) == (alarm.at, alarm.note)
     story.accept()
     story.engine.run(minutes=20)
     assert len(story.starts()) > len(before)
     assert len(story.engine.ledger.changes(act=losses.LOST)) == 1
+    assert facts(story.engine.ledger, story.engine.versions, story.engine.clock.now()).lost is None
 
 
 def test_what_may_have_run_is_run_again_and_counted_as_a_rerun(folder: Path) -> None:

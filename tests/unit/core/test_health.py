@@ -79,3 +79,13 @@ def test_tasks_want_a_scheduler_and_a_runner() -> None:
         "scheduler"
     ]
     assert alarms(Facts()) == []
+
+
+def test_lost_commits_are_told_first() -> None:
+    facts = Facts(
+        tasks=[CALM], queues=[QueueFacts(queue="default", ready_at=NOW)], lost=NOW, how="as noticed"
+    )
+    first, *_ = health(facts, NOW)
+    assert (first.kind, first.since) == (Kind.LOST, NOW)
+    assert "as noticed" in first.sentence
+    assert "--accept-restore" in first.mend
