@@ -33,6 +33,8 @@ def end(db: Connection, one: End, now: Instant) -> None:
 def wake(db: Connection, freed: Mapping[int, int], now: Instant) -> None:
     """Let as many of those that wait be considered again as lanes of their task were freed, by due_at.
 
+    One that was woken already, and not considered since, has a lane of its own to go to.
+
     Args:
         db: Where they wait.
         freed: How many lanes of each task, by its number.
@@ -41,7 +43,7 @@ def wake(db: Connection, freed: Mapping[int, int], now: Instant) -> None:
     if not freed:
         return
     for (task_id,) in db.rows("select_awaited", tasks=numbers(freed)):
-        for due_at, request in db.rows("first_waiting", task_id=task_id, lanes=freed[task_id]):
+        for due_at, request in db.rows("first_waiting", task_id=task_id, lanes=freed[task_id], now=now):
             db.execute("delay_tick", task_id=task_id, due_at=due_at, request=request, ready_at=now)
 
 

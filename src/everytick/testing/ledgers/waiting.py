@@ -8,6 +8,7 @@ from everytick.tick import NEVER, Key
 
 _QUEUE_ALL = Policies(overlap=Overlap(Overlapping.QUEUE_ALL))
 _QUEUE_ONE = Policies(overlap=Overlap(Overlapping.QUEUE_ONE))
+_TWO_LANES = Policies(overlap=Overlap.allow(2))
 _CANCEL = Policies(overlap=Overlap(Overlapping.CANCEL_RUNNING))
 _SLOWLY = Retry(attempts=5, delay=60 * SECOND)
 
@@ -57,6 +58,19 @@ class Waiting:
             scene.settle(held, due(4))
             held = scene.started(runner, due(4))
             assert held.key == Key(task, due(number))
+
+    def test_each_lane_that_is_given_back_wakes_one_more(self, ledger: Ledger) -> None:
+        scene = Scene(ledger)
+        task, runner = scene.task(policies=_TWO_LANES), scene.runner()
+        scene.plan(due(2))
+        running = [scene.started(runner, due(1)), scene.started(runner, due(2))]
+        waiting = [scene.request(task, due(2)) for _ in range(3)]
+        assert scene.claim(runner, due(2)).attempts == []
+        for number, one in enumerate(running, 1):
+            scene.settle(one, due(2))
+            woken = [scene.tick(key).ready_at == due(2) for key in waiting]
+            assert woken == [True] * number + [False] * (3 - number)
+        assert [one.key for one in scene.claim(runner, due(2)).attempts] == waiting[:2]
 
     def test_a_newer_tick_takes_the_place_of_the_one_that_waits(self, ledger: Ledger) -> None:
         scene = Scene(ledger)

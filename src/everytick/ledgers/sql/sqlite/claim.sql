@@ -66,9 +66,10 @@ SELECT DISTINCT task_id FROM slot
 WHERE task_id IN (SELECT value FROM json_each(:tasks)) AND lane < 0 ORDER BY task_id;
 
 -- name: first_waiting
--- Who waits longest for the lanes of a task, by due_at.
-SELECT due_at, request FROM slot
-WHERE task_id = :task_id AND lane < 0 ORDER BY due_at, request LIMIT :lanes;
+-- Who waits longest for the lanes of a task, by due_at, and has not been woken yet.
+SELECT s.due_at, s.request FROM slot AS s JOIN tick AS t USING (task_id, due_at, request)
+WHERE s.task_id = :task_id AND s.lane < 0 AND t.ready_at > :now
+ORDER BY s.due_at, s.request LIMIT :lanes;
 
 -- name: ask_to_stop
 -- Ask the attempt that holds a lane to stop.
