@@ -5,6 +5,7 @@ imported is not absent: its import fails, and so does the attempt. Where modules
 code of their own, only an import can tell; then nothing is said to be absent.
 """
 
+import importlib
 import re
 import sys
 from collections.abc import Iterable
@@ -35,6 +36,7 @@ def absent(call: str) -> str | None:
 
 
 def _no_module(place: str, name: str) -> str | None:
+    importlib.invalidate_caches()  # a folder that changed just now may look as it did
     search: list[str] | None = None
     file: Path | None = None
     parts = place.split(".")
