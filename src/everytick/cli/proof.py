@@ -185,7 +185,8 @@ def doctor(
                 if accept_clock:
                     points = [_accept_clock(here, note)]
                 elif accept_restore:
-                    points = [_accept_restore(here, note)]
+                    lease = LEASE if ledger and not app else the_app(app).runner.lease
+                    points = [_accept_restore(here, note, lease)]
                 else:
                     points += _ledger(here, url)
         except EverytickError as fault:
@@ -246,9 +247,9 @@ def _accept_clock(here: Session, note: str) -> _Point:
     return _Point(verdict="good", what="clock", detail="accepted; programs go on within a second")
 
 
-def _accept_restore(here: Session, note: str) -> _Point:
+def _accept_restore(here: Session, note: str, lease: int) -> _Point:
     """Take the ledger as it is; first whatever a process that is cut off still runs comes to its end."""
-    until = losses.quiet_from(here.ledger, LEASE)
+    until = losses.quiet_from(here.ledger, lease)
     while here.now() < until:
         here.clock.wait(until)
     through = losses.through(here.ledger, here.now())

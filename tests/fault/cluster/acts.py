@@ -1,6 +1,7 @@
 """The faults: each one act, that ends with everything up again."""
 
 from collections.abc import Callable, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from random import Random
 from types import MappingProxyType
@@ -126,6 +127,17 @@ class Drama:
         pause(6.0 if self.brief else self.random.uniform(6.0, 20.0))
         proxy.delay = proxy.cuts = 0.0
 
+    def two_at_once(self) -> None:
+        """Let a node or a program fail, and the database while it does."""
+        first = self.random.choice((Drama.stand_still, Drama.part, Drama.slow))
+        second = (Drama.kill_database, Drama.kill_backend, Drama.cut, Drama.fill_disk, Drama.kill_a_child)
+        with ThreadPoolExecutor(1) as beside:
+            going = beside.submit(first, self)
+            while not going.done():
+                pause(1.0)
+                self.random.choice(second)(self)
+            going.result()
+
     def restore(self) -> None:
         """Put an older dump in the ledger's place, and let a person say so."""
         cluster = self.cluster
@@ -156,6 +168,7 @@ ACTS: Mapping[str, Callable[[Drama], None]] = MappingProxyType(
         "wall clock of the database jumps": Drama.jump_of_the_database,
         "slow network that cuts": Drama.slow,
         "restore from an older dump": Drama.restore,
+        "a node and the database at once": Drama.two_at_once,
     }
 )
 """Every kind of fault, by what it is called in the table."""

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from .acts import ACTS
 from .play import Score
 from .stage import on_stage, why_not
 from .table import Result, table
@@ -19,6 +20,7 @@ SEED = int(os.environ.get("EVERYTICK_FAULT_SEED", "1"))
 MOST_FREE, MOST_HELD = 5_000_000, 20_000_000
 """Microseconds that a gap after a kill may be long here, where other tests run beside it."""
 
+ALONE = tuple(kind for kind in ACTS if "at once" not in kind)
 DOUBTS = (
     "kill -9 of a runner",
     "kill -9 of a warden or an attempt",
@@ -54,7 +56,7 @@ def stage(tmp_path: Path) -> Path:
 @pytest.mark.parametrize(("once", "share"), [(False, 2 / 3), (True, 1 / 3)], ids=["mixed policies", "once"])
 def test_nothing_is_missing_or_doubled(stage: Path, results: list[Result], once: bool, share: float) -> None:  # noqa: FBT001 - a case of this test
     seconds = MINUTES * 60 * share
-    kinds = DOUBTS if once and not MINUTES else ()
+    kinds = () if MINUTES else DOUBTS if once else ALONE
     score = Score(seed=SEED, seconds=seconds, brief=not MINUTES, once=once, kinds=kinds)
     played = on_stage(str(stage), json.dumps(asdict(score)), seconds=seconds + 600)
     assert played.returncode == 0, f"{played.stdout}\n{played.stderr}"

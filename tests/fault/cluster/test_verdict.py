@@ -172,6 +172,12 @@ def test_told_wrongly(spoil: Callable[[Scene], None]) -> None:
     assert not verdict.counts["missing"] + verdict.counts["doubled"]
 
 
+def test_a_start_before_a_restore_is_accepted_is_found() -> None:
+    restore = Restore(dumped=FIRST, restored=FIRST + 9 * SECOND, accepted=FIRST + 19 * SECOND)
+    (told,) = Scene().verdict(RERUN, restore).wrong
+    assert told.startswith("before the restore was accepted")
+
+
 def test_what_a_restore_took_away_may_run_again_unless_it_is_to_start_once() -> None:
     scene = Scene()
     scene.lines[4:4] = [line(1, late=4 * SECOND), line(1, word="end", late=4 * SECOND)]

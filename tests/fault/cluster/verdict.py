@@ -19,6 +19,9 @@ from .tasks import Job
 _NEAR = SECOND // 2
 """How far two clocks of one machine may be apart: each process slews its own."""
 
+_AT_ONCE = SECOND
+"""How long a process may take to start what it had claimed before."""
+
 Story = Mapping[int, Sequence[Line]]
 """What was written by the attempts of a tick, by the number of restores before."""
 
@@ -135,6 +138,8 @@ class Judge:
         for line in starts:
             if line.boot + self._offset < due_at - _NEAR:
                 self.verdict.wrong.append(f"too early: {job.name} {due_at}: {line}")
+            if any(one.restored + _AT_ONCE < line.boot < one.accepted - _AT_ONCE for one in self._restores):
+                self.verdict.wrong.append(f"before the restore was accepted: {job.name} {due_at}: {line}")
         for _, told in groupby(story, self._epoch):
             lines = list(told)
             again = Counter((line.attempt, line.word) for line in lines)
