@@ -97,7 +97,7 @@ def test_suspects_that_wait_do_not_make_their_runner_spin() -> None:
         engine.run(seconds=20)
         engine.start_runner(8)
     engine.run(seconds=5)
-    assert [row.state for name in BESIDE for row in engine.ticks(name)].count("running") == 1
+    assert [str(row.state) for name in BESIDE for row in engine.ticks(name)].count("running") == 1
     assert engine.runner.step() > engine.clock.now()
     engine.run(minutes=70)
     assert {row.state for name in BESIDE for row in engine.ticks(name)[:1]} == {"succeeded"}
