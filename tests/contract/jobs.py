@@ -127,3 +127,7 @@ class Nested:
     @staticmethod
     def method() -> str:
         return "nested"
+
+
+def expendable() -> int:
+    return int(Path("/proc/self/oom_score_adj").read_text())

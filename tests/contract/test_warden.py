@@ -244,6 +244,18 @@ def test_a_shell_s_children_may_clean_up_after_it(
     assert done.exists()
 
 
+def test_where_memory_runs_out_an_attempt_goes_first(warden: Warden, wait: Wait, jobs: str) -> None:
+    ours = int(Path("/proc/self/oom_score_adj").read_text())
+    process, command = ProcessExecutor(warden), CommandExecutor(warden)
+    process.start(Job(key="a", call=f"{jobs}:expendable"))
+    command.start(Job(key="b", command=("cat", "/proc/self/oom_score_adj")))
+    (called,) = wait(process)
+    (commanded,) = wait(command)
+    assert warden.pid is not None
+    assert int(Path(f"/proc/{warden.pid}/oom_score_adj").read_text()) == ours
+    assert int(called.summary or "") == int(commanded.output) == max(ours, 500)
+
+
 def test_the_warden_imports_little() -> None:
     program = "import sys, everytick.executors.warden.program; print(*sys.modules)"
     loaded = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)

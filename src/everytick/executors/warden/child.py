@@ -11,6 +11,7 @@ import signal
 import socket
 import sys
 from collections.abc import Callable, Mapping
+from pathlib import Path
 
 from everytick.executors.warden.attempt import Attempt
 from everytick.executors.warden.frames import Frames
@@ -21,6 +22,8 @@ IGNORED = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP)
 _SUBREAPER = 36  # PR_SET_CHILD_SUBREAPER of prctl(2)
 _DEATH_SIGNAL = 1  # PR_SET_PDEATHSIG of prctl(2)
 _STANDARD = (0, 1, 2)
+_EXPENDABLE = 500
+"""The oom_score_adj of an attempt, of 1000: as if it used half of the machine's memory more than it does."""
 
 _prctl = ctypes.CDLL(None, use_errno=True).prctl
 
@@ -146,6 +149,7 @@ def _become(warden: int, output: int, body: Callable[[], None]) -> None:
         if os.getppid() != warden:  # it died before the line above
             return
         signal.set_wakeup_fd(-1)
+        _go_first()
         for number in (*IGNORED, signal.SIGCHLD):
             signal.signal(number, signal.SIG_DFL)
         nothing = os.open(os.devnull, os.O_RDONLY)
@@ -157,6 +161,14 @@ def _become(warden: int, output: int, body: Callable[[], None]) -> None:
         sys.excepthook(*sys.exc_info())
     finally:
         os._exit(70)  # EX_SOFTWARE; a body that came to its end has left already
+
+
+def _go_first() -> None:
+    """Let the kernel end this process, and not the runner or the warden, where memory runs out."""
+    score = Path("/proc/self/oom_score_adj")
+    with contextlib.suppress(OSError, ValueError):
+        if int(score.read_text("ascii")) < _EXPENDABLE:
+            score.write_text(str(_EXPENDABLE), "ascii")
 
 
 def _run(words: list[str], directory: str | None, environment: Mapping[str, str], complain: int) -> None:
