@@ -48,6 +48,9 @@ class PostgresClaims:
         decided = decide(batch, slots)
         count = len(decided.starts) + len(decided.ends) + len(decided.waits)
         waiting = {slot.key for held in slots.values() for slot in held}
+        busy = self._busy([one.key for one in decided.ends if one.key in waiting])
+        if busy:
+            decided = _without(decided, busy)
         return Claim(attempts=self._apply(decided, order.holder, now, waiting, places), considered=count)
 
     def _ready(self, order: Order, now: Instant) -> tuple[list[Ready], Places]:
@@ -82,6 +85,15 @@ class PostgresClaims:
             for row in self._db.rows("select_slots", tasks=tasks):
                 slots[row[0]].append(rows.slot(row))
         return slots
+
+    def _busy(self, waiting: Sequence[Key]) -> set[int]:
+        """Lock ticks that wait; return the tasks of those that somebody else has before him.
+
+        He may be waiting for the slots that are locked here. What was decided about such a task is dropped,
+        and decided again in the next claim.
+        """
+        got = {Key(*row) for row in self._db.batch("lock_waiting", [bound(key) for key in sorted(waiting)])}
+        return {key.task_id for key in waiting if key not in got}
 
     def _apply(
         self, decided: Considered, holder: int, now: Instant, waiting: set[Key], places: Places
@@ -133,6 +145,16 @@ class PostgresClaims:
             f"{self._db.told}: ticks and slots contradict each other, so nothing was claimed; everytick "
             f"audit tells more ({statement})"
         )
+
+
+def _without(decided: Considered, tasks: set[int]) -> Considered:
+    """Return what was decided, but for these tasks."""
+    return Considered(
+        starts=[one for one in decided.starts if one.ready.key.task_id not in tasks],
+        ends=[one for one in decided.ends if one.key.task_id not in tasks],
+        waits=[one for one in decided.waits if one.key.task_id not in tasks],
+        cancels=[key for key in decided.cancels if key.task_id not in tasks],
+    )
 
 
 def _held(start: Start, holder: int) -> dict[str, Any]:

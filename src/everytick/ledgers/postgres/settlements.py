@@ -41,7 +41,7 @@ class PostgresSettlements:
         return refused
 
     def _settle_batch(self, batch: Sequence[Settlement], now: Instant) -> list[Settlement]:
-        again, stopped = self._tried_again([one for one in batch if one.state is State.PLANNED])
+        again, stopped = self._tried_again(batch)
         ending = [stopped.get(one.attempt.key, one) for one in batch]
         ended = self._ended([one for one in ending if one.state is not State.PLANNED], now)
         written = ended | again
@@ -66,13 +66,16 @@ class PostgresSettlements:
     def _tried_again(self, batch: Sequence[Settlement]) -> tuple[set[Key], dict[Key, Settlement]]:
         """Plan next attempts, the ticks keep their lanes; where a stop was asked for none follows.
 
+        Where there is one, the whole batch is locked first: all who lock slots do so in order of their keys.
+
         Returns:
             The ticks that are tried again, and the ends of those that are not.
         """
-        found = self._db.batch("lock_attempts", [_current(one) for one in batch])
+        wished = [one for one in batch if one.state is State.PLANNED]
+        found = self._db.batch("lock_attempts", [_current(one) for one in batch] if wished else [])
         asked = {Key(*row[:3]): bool(row[3]) for row in found}
-        going = [one for one in batch if asked.get(one.attempt.key) is False]
-        stopped = [one for one in batch if asked.get(one.attempt.key) is True]
+        going = [one for one in wished if asked.get(one.attempt.key) is False]
+        stopped = [one for one in wished if asked.get(one.attempt.key) is True]
         values = [_current(one) | {"reruns": one.reruns, "ready_at": one.ready_at} for one in going]
         self._db.many("try_again", values)
         self._db.many("idle_slots", values)

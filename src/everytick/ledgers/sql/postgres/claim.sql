@@ -42,6 +42,15 @@ SELECT task_id, due_at, request, lane, attempt, holder, cancel_requested
 FROM everytick.slot WHERE task_id = ANY (%(tasks)s::bigint[])
 ORDER BY task_id, lane;
 
+-- name: lock_waiting
+-- Ticks that wait, and that nobody else has before him: another claim, a cancel or an edit.
+SELECT t.task_id, t.due_at, t.request
+FROM unnest(%(task_id)s::bigint[], %(due_at)s::bigint[], %(request)s::bigint[])
+    AS d (task_id, due_at, request)
+JOIN everytick.tick AS t
+    ON t.task_id = d.task_id AND t.due_at = d.due_at AND t.request = d.request
+FOR UPDATE OF t SKIP LOCKED;
+
 -- name: insert_slots
 -- Lanes taken, or places in the queue for one: law 6. In order of the task, so that two who do this
 -- cannot wait for each other. What another was first to take does not come back.
