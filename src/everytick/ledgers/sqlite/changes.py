@@ -106,8 +106,7 @@ class SqliteChanges:
     def _enough(self, task_id: int, now: Instant) -> bool:
         """Tell whether as many ticks of a task that were asked for stand in line as may."""
         admit(self._db, [Key(task_id, 0, 1)], now)
-        found = self._db.row("count_asked", task_id=task_id, cap=UNSTARTED)
-        return found is not None and found[0] >= UNSTARTED
+        return len(self._db.rows("select_asked", task_id=task_id, cap=UNSTARTED)) >= UNSTARTED
 
     def backfill(self, change: Change, task_id: int, after: Instant, through: Instant, first: Instant) -> int:
         with self._db.transaction():

@@ -8,7 +8,7 @@ import pytest
 from everytick.conclude import Attempt
 from everytick.consider import Considered, Ready, Slot, Start
 from everytick.errors import LedgerDamaged
-from everytick.ledger import Claim, Ledger, Order
+from everytick.ledger import Claim, Head, Ledger, Order
 from everytick.policy import Overlap, Policies, Priority
 from everytick.testing.ledgers.scene import Scene, due
 from everytick.tick import Key, State, proof
@@ -98,6 +98,53 @@ class Claiming:
             [low],
             [],
         ]
+
+    def test_each_queue_is_read_as_if_there_were_no_other(self, ledger: Ledger) -> None:
+        scene = Scene(ledger)
+        runner = scene.runner()
+        low = Policies(queue="b", priority=Priority.LOW)
+        names = {scene.task(f"a{number}"): f"a{number}" for number in range(5)}
+        names |= {scene.task("b0", Policies(queue="b")): "b0", scene.task("b1", low): "b1"}
+        names |= {scene.task("b2", low): "b2", scene.task("c", Policies(queue="c")): "c"}
+        scene.plan(due(1))
+        read: list[tuple[str, int, str]] = []
+
+        def decide(batch: Sequence[Ready], _: Mapping[int, Sequence[Slot]]) -> Considered:
+            read.extend((one.queue, one.priority, names[one.key.task_id]) for one in batch)
+            return Considered()
+
+        order = Order(holder=runner, queues=("b", "default"), limit=1, beyond=1)
+        assert ledger.claim(order, due(1), decide) == Claim(attempts=[], considered=0)
+        assert [one[:2] for one in read] == [("b", 1), ("b", 2), ("default", 1), ("default", 1)]
+        assert [one[2] for one in read[:1]] == ["b0"]
+        assert {one[2] for one in read[2:]} < {f"a{number}" for number in range(5)}
+
+    def test_what_is_left_undecided_stays_as_it_is(self, ledger: Ledger) -> None:
+        scene = Scene(ledger)
+        task, runner = scene.task(), scene.runner()
+        scene.plan(due(1))
+        before = scene.facts(task)
+        order = Order(holder=runner, queues=("default",), limit=5)
+        assert ledger.claim(order, due(1), lambda *_: Considered()) == Claim(attempts=[], considered=0)
+        assert scene.facts(task) == before
+        assert len(scene.claim(runner, due(1)).attempts) == 1
+
+    def test_the_heads_of_the_lines_are_told_by_queue_and_class(self, ledger: Ledger) -> None:
+        scene = Scene(ledger)
+        assert ledger.heads(("default", "b")) == []
+        for name, priority in (("low", Priority.LOW), ("high", Priority.HIGH)):
+            scene.task(name, Policies(priority=priority))
+        scene.task("other", Policies(queue="b"))
+        scene.plan(due(2))
+        heads = [
+            Head(queue="default", priority=0, ready_at=due(1), task="high"),
+            Head(queue="default", priority=2, ready_at=due(1), task="low"),
+        ]
+        other = Head(queue="b", priority=1, ready_at=due(1), task="other")
+        assert ledger.heads(("default",)) == heads
+        assert ledger.heads(("b", "none", "default")) == [other, *heads]
+        scene.claim(scene.runner(), due(1))
+        assert [head.ready_at for head in ledger.heads(("default", "b"))] == [due(2), due(2), due(1)]
 
     def test_a_second_tick_of_a_busy_task_is_skipped(self, ledger: Ledger) -> None:
         scene = Scene(ledger)

@@ -1,9 +1,15 @@
 """What request(), backfill() and cancel() have to do."""
 
-from everytick.ledger import Ledger
+from collections.abc import Sequence
+from dataclasses import replace
+
+from everytick.conclude import Attempt, Settlement
+from everytick.consider import Considered, End
+from everytick.ledger import Ledger, Order
+from everytick.plan import UNSTARTED
 from everytick.policy import Overlap, Overlapping, Policies
 from everytick.testing.ledgers.scene import START, Scene, change, due
-from everytick.tick import Key, State, proof
+from everytick.tick import RESERVE, Key, Reason, State, proof
 
 
 class Requesting:
@@ -138,3 +144,64 @@ class Requesting:
             "to see what happens",
             "",
         )
+
+    def test_beyond_a_hundred_what_is_asked_for_by_hand_stands_in_reserve(self, ledger: Ledger) -> None:
+        scene, keys = _asked(ledger, UNSTARTED + 5)
+        task = keys[0].task_id
+        first = [scene.tick(key).ready_at for key in keys]
+        assert first == [due(1) + number for number in range(UNSTARTED)] + [RESERVE] * 5
+        assert {scene.tick(key).state for key in keys} == {State.PLANNED}
+        assert ledger.slots(task) == []
+        held = scene.claim(scene.runner(), due(50), limit=UNSTARTED + 5).attempts
+        assert {one.key for one in held} == set(keys[:UNSTARTED])
+        assert scene.tick(keys[UNSTARTED]).ready_at == RESERVE
+
+    def test_who_ends_lets_the_oldest_in_reserve_into_the_line(self, ledger: Ledger) -> None:
+        scene, keys = _asked(ledger, UNSTARTED + 5)
+        runner = scene.runner()
+        for held in scene.claim(runner, due(50), limit=2).attempts:
+            scene.settle(held, due(50) + 1)
+        assert [scene.tick(key).ready_at for key in keys[UNSTARTED:]] == [due(50) + 1] * 2 + [RESERVE] * 3
+        assert ledger.cancel(change("cancel", due(51)), keys[50]) is State.PLANNED
+        assert ledger.cancel(change("cancel", due(51)), keys[-1]) is State.PLANNED
+        assert [scene.tick(key).ready_at for key in keys[-3:]] == [due(51), RESERVE, None]
+        lost = scene.claim(runner, due(52), limit=3).attempts
+        assert ledger.bury(runner, 0, due(53), lambda held: _given_up(scene, held)) == len(lost)
+        assert scene.tick(keys[-2]).ready_at == due(53)
+
+    def test_what_is_skipped_lets_one_into_the_line_too(self, ledger: Ledger) -> None:
+        scene, keys = _asked(ledger, UNSTARTED + 2)
+        runner = scene.runner()
+        decided = Considered(ends=[End(key=keys[0], reason=None)])
+        order = Order(holder=runner, queues=("default",), limit=1)
+        assert ledger.claim(order, due(50), lambda *_: decided).considered == 1
+        assert [scene.tick(key).ready_at for key in keys[-2:]] == [due(50), RESERVE]
+
+    def test_what_is_asked_for_later_does_not_overtake_the_reserve(self, ledger: Ledger) -> None:
+        scene, keys = _asked(ledger, UNSTARTED + 2)
+        held = scene.claim(scene.runner(), due(50), limit=3).attempts
+        assert scene.tick(keys[-2]).ready_at == RESERVE
+        later = scene.request(keys[0].task_id, due(51))
+        assert len(held) == 3
+        assert [scene.tick(key).ready_at for key in [*keys[-2:], later]] == [due(51), due(51), due(51)]
+
+    def test_the_reserve_is_a_task_s_own_and_no_backfill_s(self, ledger: Ledger) -> None:
+        scene, keys = _asked(ledger, UNSTARTED)
+        other = scene.task("other")
+        assert scene.tick(scene.request(other, due(1))).ready_at == due(1)
+        backfill = ledger.backfill(change("backfill"), other, due(0), due(500), due(1))
+        scene.plan(due(500))
+        assert len([row for row in scene.recorded(other) if row.key.request == backfill]) == UNSTARTED
+        assert scene.tick(scene.request(other, due(2))).ready_at == due(2)
+        assert scene.tick(scene.request(keys[0].task_id, due(2))).ready_at == RESERVE
+
+
+def _asked(ledger: Ledger, count: int) -> tuple[Scene, list[Key]]:
+    """Ask for so many ticks of a task that lets them run side by side."""
+    scene = Scene(ledger)
+    task = scene.task(policies=Policies(overlap=Overlap.allow()))
+    return scene, [scene.request(task, due(1) + number) for number in range(count)]
+
+
+def _given_up(scene: Scene, held: Sequence[Attempt]) -> list[Settlement]:
+    return [replace(one, state=State.FAILED, reason=Reason.LOST) for one in scene.rescued(held, due(53))]

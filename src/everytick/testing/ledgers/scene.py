@@ -123,7 +123,7 @@ class Scene:
         """Claim as the runner does."""
 
         def decide(batch: Sequence[Ready], slots: Mapping[int, Sequence[Slot]]) -> Considered:
-            return consider(batch, slots, self.versions.version, now)
+            return consider(batch, slots, self.versions.version, now, limit)
 
         order = Order(holder=holder, queues=queues, limit=limit, without=without)
         return self.ledger.claim(order, now, decide)

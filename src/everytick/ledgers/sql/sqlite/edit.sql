@@ -43,13 +43,12 @@ ON CONFLICT (task_id, request) DO UPDATE
 SET version = excluded.version, planned_through = excluded.planned_through,
     last_due = excluded.last_due, next_due = excluded.next_due;
 
--- name: count_asked
--- How many unstarted ticks of a task were asked for by hand; no more than the limit are counted.
-SELECT count(*) FROM (
-    SELECT 1 FROM tick AS t
-    WHERE t.task_id = :task_id AND t.request > 0 AND t.ready_at IS NOT NULL
-      AND NOT EXISTS (SELECT 1 FROM cursor AS c WHERE c.task_id = t.task_id AND c.request = t.request)
-    LIMIT :cap);
+-- name: select_asked
+-- The oldest unstarted ticks of a task that were asked for by hand.
+SELECT t.request FROM tick AS t
+WHERE t.task_id = :task_id AND t.request > 0 AND t.ready_at IS NOT NULL
+  AND NOT EXISTS (SELECT 1 FROM cursor AS c WHERE c.task_id = t.task_id AND c.request = t.request)
+ORDER BY t.request LIMIT :cap;
 
 -- name: insert_backfill
 -- A cursor of its own for a backfill.
