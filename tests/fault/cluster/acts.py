@@ -41,18 +41,20 @@ class Drama:
 
     def kill_scheduler(self) -> None:
         """Kill a scheduler with -9."""
-        self._kill(self.random.choice(self.cluster.of("scheduler")), 3.5)
+        self._kill(self.random.choice(self.cluster.of("scheduler")), 0.0)
 
     def kill_runner(self) -> None:
         """Kill a runner with -9, and wait until the others have what it held."""
-        self._kill(self.random.choice(self.cluster.of("runner")), LEASE + 3.5)
+        self._kill(self.random.choice(self.cluster.of("runner")), LEASE)
 
-    def _kill(self, victim: Place, watch: float) -> None:
+    def _kill(self, victim: Place, longer: float) -> None:
+        """Kill a program in a quiet moment, and see what the others make of it before it is started anew."""
+        pause(2.0)
         pid = victim.pid
         kill = Kill(victim=victim.kind, pid=pid, at=victim.kill())
-        pause(2.0)
+        pause(4.0)
         victim.start()
-        pause(watch - 2.0)
+        pause(longer)
         cluster = self.cluster
         self.gaps.append(measure(kill, cluster.jobs, cluster.evidence(), cluster.offset))
 
@@ -100,7 +102,7 @@ class Drama:
 
     def jump(self) -> None:
         """Let a node's wall clock jump, start a program anew on it, and set the clock right."""
-        wall = self.cluster.walls[CLOCKED]
+        wall = self.cluster.wall
         wall.move(self._next_jump())
         pause(3.0)
         victim = self.random.choice(self.cluster.on(self.cluster.nodes[CLOCKED]))

@@ -35,6 +35,7 @@ class Cluster:
         random: The dice of the proxy.
 
     Attributes:
+        wall: The wall clock that can be moved.
         clock: The true one.
         offset: The true time less CLOCK_BOOTTIME.
         since: Between which moments the tasks were defined.
@@ -48,7 +49,7 @@ class Cluster:
         self.offset = self.clock.now() - self.clock.boot()
         network = Network()
         self.nodes = [network.node() for _ in range(3)]
-        self.walls = [Wall(folder, f"wall-{node.name}") for node in self.nodes]
+        self.wall = Wall(folder, "wall")
         self.database = Database(disk, folder)
         self.proxy = Proxy(HERE, (HERE, self.database.port), random)
         self.since = self._apply()
@@ -64,7 +65,8 @@ class Cluster:
 
     def _place(self, kind: str, number: int) -> Place:
         ledger = self.database.through(self.proxy.port) if number == SLOW else self.database.ledger
-        return Place(kind, self.nodes[number], ledger, self.walls[number], self.folder)
+        environment = self.wall.environment if number == CLOCKED else {}
+        return Place(kind, self.nodes[number], ledger, environment, self.folder)
 
     def on(self, node: Node) -> list[Place]:
         """Return the places on a node."""

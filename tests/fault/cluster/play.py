@@ -79,9 +79,11 @@ def play(score: Score, disk: Path, folder: Path) -> dict[str, object]:
 
 
 def _for_ever(kinds: list[str], random: Random) -> Iterator[str]:
-    """Yield kinds of faults for ever: all of them in random order, then all anew."""
+    """Yield kinds of faults for ever: all of them in random order, then all anew, and kills again."""
+    yield from random.sample(kinds, len(kinds))
+    again = kinds + [kind for kind in kinds if "kill -9 of a" in kind]
     while True:
-        yield from random.sample(kinds, len(kinds))
+        yield from random.sample(again, len(again))
 
 
 def _odd(cluster: Cluster, codes: dict[str, int], audit: dict[str, object]) -> Iterator[str]:

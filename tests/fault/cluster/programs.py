@@ -3,12 +3,12 @@
 import os
 import signal
 import subprocess
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from tests.fault.ground import EVERYTICK, family_of, ours
 from tests.fault.pause import until
-from tests.fault.wall import Wall
 
 from everytick.clock import SystemClock
 
@@ -42,14 +42,14 @@ class Place:
         kind: ``scheduler`` or ``runner``.
         node: Its node.
         ledger: The ledger's URL, as it is reached from there.
-        wall: Its wall clock.
+        environment: Variables of its own.
         folder: Where everytick.toml lies.
     """
 
     kind: str
     node: Node
     ledger: str
-    wall: Wall
+    environment: Mapping[str, str]
     folder: Path
     lives: list[Life] = field(default_factory=list)
     orphans: list[str] = field(default_factory=list)
@@ -75,7 +75,7 @@ class Place:
     def start(self) -> None:
         """Start it."""
         life = len(self.lives)
-        environment = ours() | self.wall.environment | {MARK: f"{self.name}:{life}"}
+        environment = ours() | dict(self.environment) | {MARK: f"{self.name}:{life}"}
         options = ["--ledger", self.ledger, "--app", "everytick.toml"]
         with self.log.open("ab") as errors:
             self._process = subprocess.Popen(
