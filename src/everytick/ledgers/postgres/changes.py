@@ -9,11 +9,11 @@ from everytick.ledger import Change, EditDecision, TaskRow
 from everytick.ledgers import rows
 from everytick.ledgers.postgres.arrays import array, numbers
 from everytick.ledgers.postgres.connection import Connection
-from everytick.ledgers.postgres.lanes import end, wake
+from everytick.ledgers.postgres.lanes import admit, end, wake
 from everytick.ledgers.rows import bound
-from everytick.plan import PlannedTick, Status
+from everytick.plan import UNSTARTED, PlannedTick, Status
 from everytick.revise import Revision
-from everytick.tick import NEVER, TERMINAL, Key, State
+from everytick.tick import NEVER, RESERVE, TERMINAL, Key, State
 from everytick.when import Instant
 
 T = TypeVar("T")
@@ -130,9 +130,13 @@ class PostgresChanges:
             _, last_due = self._db.row("newest_version", task_id=task_id) or (1, None)
             if last_due is not None and last_due >= tick.due_at:
                 last_due = None
-            asked = replace(tick, prev_due=last_due)
+            key = Key(task_id, tick.due_at, change_id)
+            admit(self._db, [key], change.at)
+            enough = len(self._db.rows("select_asked", task_id=task_id, cap=UNSTARTED)) >= UNSTARTED
+            ready_at = RESERVE if enough else tick.ready_at
+            asked = replace(tick, prev_due=last_due, ready_at=ready_at)
             self._db.execute("insert_tick", **rows.planned(task_id, change_id, asked, change.at))
-            return Key(task_id, tick.due_at, change_id)
+            return key
 
         return self._db.transact(work)
 
@@ -167,6 +171,7 @@ class PostgresChanges:
             else:
                 end(self._db, [End(key=key, reason=None)], change.at)
                 wake(self._db, {key.task_id: 1}, change.at)
+                admit(self._db, [key], change.at)
             return state
 
         return self._db.transact(work)

@@ -18,7 +18,7 @@ from everytick.ledger import Claim, ClaimDecision, Order
 from everytick.ledgers import rows
 from everytick.ledgers.postgres.arrays import array, columns, numbers
 from everytick.ledgers.postgres.connection import Clash, Connection, Row
-from everytick.ledgers.postgres.lanes import end, wake
+from everytick.ledgers.postgres.lanes import admit, end, wake
 from everytick.ledgers.rows import bound
 from everytick.policy import Priority
 from everytick.tick import Key
@@ -54,8 +54,13 @@ class PostgresClaims:
         return Claim(attempts=self._apply(decided, order.holder, now, waiting, places), considered=count)
 
     def _ready(self, order: Order, now: Instant) -> tuple[list[Ready], Places]:
-        """Lock ready ticks; return them, and where each lies."""
+        """Lock ready ticks, as many of each queue as could be started were there no other.
+
+        Returns:
+            The ticks, and where each lies.
+        """
         found: list[Row] = []
+        rooms = dict.fromkeys(order.queues, order.limit + order.beyond)
         without = numbers(order.without)
         first = self._db.rows(
             "next_ready",
@@ -64,16 +69,20 @@ class PostgresClaims:
             without=without,
         )
         for queue, priority, ready_at in first:
-            room = order.limit + order.beyond - len(found)
-            if room <= 0:
-                break
-            if ready_at <= now:
-                found += self._db.rows(
-                    "select_ready", queue=queue, priority=priority, now=now, without=without, limit=room
+            if ready_at <= now and rooms[queue] > 0:
+                read = self._db.rows(
+                    "select_ready",
+                    queue=queue,
+                    priority=priority,
+                    now=now,
+                    without=without,
+                    limit=rooms[queue],
                 )
+                rooms[queue] -= len(read)
+                found += [(*row, queue, priority) for row in read]
         tasks = numbers({row[0] for row in found})
         newest: dict[int, int] = dict(self._db.rows("select_newest", tasks=tasks)) if found else {}
-        batch = [rows.ready((*row[:8], newest.get(row[0], row[3]))) for row in found]
+        batch = [rows.ready((*row[:8], newest.get(row[0], row[3])), *row[9:]) for row in found]
         return batch, {
             (ready.key, ready.attempt): str(row[8]) for ready, row in zip(batch, found, strict=True)
         }
@@ -110,6 +119,7 @@ class PostgresClaims:
         self._db.many("delay_ticks", [bound(one.key) | {"ready_at": one.until} for one in waits])
         self._db.many("ask_to_stop", [bound(key) for key in decided.cancels if key.task_id not in lost])
         wake(self._db, Counter(one.key.task_id for one in ends), now)
+        admit(self._db, (one.key for one in ends), now)
         return [rows.attempted(one.ready, holder, now) for one in starts]
 
     def _take(self, decided: Considered, holder: int, waiting: set[Key]) -> set[int]:

@@ -1,11 +1,13 @@
-"""What frees lanes, and who has them next: shared by claims, settlements and cancels."""
+"""What frees lanes and places in line, and who has them next: shared by claims, settlements and cancels."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 from everytick.consider import End
+from everytick.ledgers.postgres.arrays import numbers
 from everytick.ledgers.postgres.connection import Connection
 from everytick.ledgers.rows import bound
-from everytick.tick import Key, State, proof
+from everytick.plan import UNSTARTED
+from everytick.tick import RESERVE, Key, State, proof
 from everytick.when import Instant
 
 
@@ -43,3 +45,20 @@ def wake(db: Connection, freed: Mapping[int, int], now: Instant) -> None:
     db.many(
         "wake", [{"task_id": task_id, "lanes": lanes} for task_id, lanes in sorted(freed.items())], now=now
     )
+
+
+def admit(db: Connection, keys: Iterable[Key], now: Instant) -> None:
+    """Let those in reserve take the places in line that what was asked for by hand has left.
+
+    Who looks at the line of a task, to stand in reserve or to let somebody in, does so alone: else the last
+    of the line could end unseen by one who goes to the reserve at this moment.
+
+    Args:
+        db: Where they stand.
+        keys: Ticks that have ended, or that are asked for now.
+        now: The moment.
+    """
+    tasks = sorted({key.task_id for key in keys if key.request})
+    if tasks:
+        db.rows("lock_asked", tasks=numbers(tasks))
+        db.execute("admit", tasks=numbers(tasks), now=now, reserve=RESERVE, cap=UNSTARTED)

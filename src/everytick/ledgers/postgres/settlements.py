@@ -7,7 +7,7 @@ from typing import Any
 from everytick.conclude import Settlement
 from everytick.ledgers import rows
 from everytick.ledgers.postgres.connection import Connection
-from everytick.ledgers.postgres.lanes import wake
+from everytick.ledgers.postgres.lanes import admit, wake
 from everytick.ledgers.rows import bound, forms
 from everytick.tick import Key, State, proof
 from everytick.when import Instant
@@ -56,6 +56,7 @@ class PostgresSettlements:
         self._db.many("delete_slots", [bound(key) for key in sorted(ended)])
         self._db.many("keep_attempts", kept)
         wake(self._db, Counter(key.task_id for key in ended), now)
+        admit(self._db, ended, now)
         return refused
 
     def _ended(self, batch: Sequence[Settlement], now: Instant) -> set[Key]:

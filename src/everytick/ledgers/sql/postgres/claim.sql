@@ -125,6 +125,31 @@ WITH woken AS MATERIALIZED (
 UPDATE everytick.tick AS t SET ready_at = %(now)s
 FROM woken AS w WHERE t.task_id = w.task_id AND t.due_at = w.due_at AND t.request = w.request;
 
+-- name: lock_asked
+-- Nobody else looks at what was asked for by hand of these tasks before this ends. 'etti' as a number
+-- keeps these locks apart from those of other programs.
+SELECT pg_advisory_xact_lock(1702130793, mod(d.task_id, 2147483647)::integer)
+FROM unnest(%(tasks)s::bigint[]) AS d (task_id);
+
+-- name: admit
+-- The oldest unstarted ticks of a task that were asked for by hand stand in line, the others in reserve:
+-- what has come to be among the oldest is ready now. A backfill has a cursor, a manual run has none.
+WITH oldest AS MATERIALIZED (
+    SELECT w.task_id, w.due_at, w.request, w.ready_at
+    FROM unnest(%(tasks)s::bigint[]) AS d (task_id)
+    CROSS JOIN LATERAL (
+        SELECT t.task_id, t.due_at, t.request, t.ready_at FROM everytick.tick AS t
+        WHERE t.task_id = d.task_id AND t.request > 0 AND t.ready_at IS NOT NULL
+          AND NOT EXISTS (SELECT 1 FROM everytick.cursor AS c
+                          WHERE c.task_id = t.task_id AND c.request = t.request)
+        ORDER BY t.request LIMIT %(cap)s
+    ) AS w
+)
+UPDATE everytick.tick AS t SET ready_at = %(now)s
+FROM oldest AS o
+WHERE o.ready_at = %(reserve)s AND t.ready_at = %(reserve)s
+  AND t.task_id = o.task_id AND t.due_at = o.due_at AND t.request = o.request;
+
 -- name: ask_to_stop
 -- Ask the attempts that hold lanes to stop.
 UPDATE everytick.slot AS s SET cancel_requested = true

@@ -78,6 +78,13 @@ ON CONFLICT (task_id, request) DO UPDATE
 SET version = excluded.version, planned_through = excluded.planned_through,
     last_due = excluded.last_due, next_due = excluded.next_due;
 
+-- name: select_asked
+-- The oldest unstarted ticks of a task that were asked for by hand.
+SELECT t.request FROM everytick.tick AS t
+WHERE t.task_id = %(task_id)s AND t.request > 0 AND t.ready_at IS NOT NULL
+  AND NOT EXISTS (SELECT 1 FROM everytick.cursor AS c WHERE c.task_id = t.task_id AND c.request = t.request)
+ORDER BY t.request LIMIT %(cap)s;
+
 -- name: insert_backfill
 -- A cursor of its own for a backfill.
 INSERT INTO everytick.cursor (task_id, request, version, planned_through, last_due, next_due, through)

@@ -12,7 +12,7 @@ WHERE v.task_id = %(task_id)s ORDER BY v.version;
 SELECT v.task_id, task.name, task.origin, v.version, v.since, v.status, v.paused_until, v.anchor, v.rules,
        v.definition, v.change_id, c.planned_through, c.last_due, c.next_due,
        (SELECT coalesce(t.through, t.due_at) FROM everytick.tick AS t
-        WHERE t.task_id = task.id AND t.request = 0
+        WHERE t.task_id = task.id AND t.request = 0 AND t.due_at <= c.last_due
           AND (t.state <> 'planned' OR EXISTS (SELECT 1 FROM everytick.slot AS s
                WHERE s.task_id = t.task_id AND s.due_at = t.due_at AND s.request = 0))
         ORDER BY t.due_at DESC LIMIT 1)
@@ -27,7 +27,7 @@ ORDER BY task.name LIMIT %(limit)s;
 SELECT v.task_id, task.name, task.origin, v.version, v.since, v.status, v.paused_until, v.anchor, v.rules,
        v.definition, v.change_id, c.planned_through, c.last_due, c.next_due,
        (SELECT coalesce(t.through, t.due_at) FROM everytick.tick AS t
-        WHERE t.task_id = task.id AND t.request = 0
+        WHERE t.task_id = task.id AND t.request = 0 AND t.due_at <= c.last_due
           AND (t.state <> 'planned' OR EXISTS (SELECT 1 FROM everytick.slot AS s
                WHERE s.task_id = t.task_id AND s.due_at = t.due_at AND s.request = 0))
         ORDER BY t.due_at DESC LIMIT 1)
