@@ -3,6 +3,7 @@
 import os
 import select
 import sqlite3
+import subprocess
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import closing
@@ -15,6 +16,8 @@ from everytick.executors.warden import kin
 from everytick.executors.warden.client import Warden
 from everytick.ledgers.sqlite import SqliteLedger
 from everytick.testing.ledgers.scene import Scene
+from everytick.testing.servers import PostgresServer
+from everytick.testing.servers.server import hand_over
 
 PATIENCE = 15.0
 """Seconds until a test gives up; none of them waits for so long when all is well."""
@@ -117,3 +120,49 @@ def sound() -> Callable[[Path], set[int]]:
         return changes
 
     return check
+
+
+@pytest.fixture(scope="session")
+def certificates(servers: Path) -> Path:
+    """A folder with an authority, a certificate of it for 127.0.0.1, and an authority that nobody asked."""
+    folder = servers / "certificates"
+    folder.mkdir()
+    curve = ["-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-batch", "-days", "2"]
+    for name in ("root", "stranger"):
+        openssl(folder, "req", "-x509", *curve, "-subj", f"/CN={name}", "-keyout", f"{name}.key",
+                "-out", f"{name}.crt")  # fmt: skip
+    openssl(folder, "req", *curve, "-subj", "/CN=ledger", "-keyout", "server.key", "-out", "server.csr")
+    (folder / "names").write_text("subjectAltName=IP:127.0.0.1")
+    openssl(folder, "x509", "-req", "-in", "server.csr", "-CA", "root.crt", "-CAkey", "root.key",
+            "-CAcreateserial", "-days", "2", "-extfile", "names", "-out", "server.crt")  # fmt: skip
+    hand_over(folder)
+    (folder / "server.key").chmod(0o600)
+    return folder
+
+
+def openssl(folder: Path, *words: str) -> None:
+    subprocess.run(["openssl", *words], cwd=folder, check=True, capture_output=True, timeout=60)
+
+
+@pytest.fixture(scope="session")
+def secret() -> str:
+    """The password of the guarded server's role."""
+    return "grün & 'gut' %40 \\ k7Qx9Zt2"
+
+
+@pytest.fixture(scope="session")
+def guarded(servers: Path, certificates: Path, secret: str) -> Iterator[PostgresServer]:
+    """A PostgreSQL that lets nobody in without TLS and a password."""
+    server = PostgresServer(
+        servers / "guarded",
+        settings={
+            "ssl": "on",
+            "ssl_cert_file": str(certificates / "server.crt"),
+            "ssl_key_file": str(certificates / "server.key"),
+            "log_statement": "all",
+        },
+        access=["hostssl all all samenet scram-sha-256"],
+    )
+    with server:
+        server.database("somebodys", password=secret)
+        yield server

@@ -9,15 +9,14 @@ documentation names it. A password comes from PGPASSWORD, from a password file o
 
 from dataclasses import dataclass, field
 from pathlib import Path
-from urllib.parse import parse_qsl, quote, urlencode, urlsplit, urlunsplit
+from urllib.parse import quote
 
 from psycopg import Error
 from psycopg.conninfo import conninfo_to_dict
 
 from everytick.errors import ConfigError
-from everytick.ledgers.secrecy import without_password
+from everytick.ledgers.secrecy import PROPER, options, without_password
 
-SCHEMES = ("postgresql", "postgres")
 SCHEMA = "everytick"
 """The schema of who names none."""
 
@@ -55,23 +54,27 @@ def address_of(url: str) -> Address:
         ConfigError: It cannot be read, or a file that it names.
     """
     told = without_password(url)
-    parts = urlsplit(url)
-    words = parse_qsl(parts.query, keep_blank_values=True)
+    if not PROPER.fullmatch(url):
+        raise ConfigError(
+            f"{told}: this is no URL of PostgreSQL; write postgresql://USER@HOST/DATABASE. "
+            "Within a name, a password or a value write % as %25, @ as %40, : as %3A, / as %2F, ? as %3F, "
+            "# as %23, & as %26 and a space as %20"
+        )
+    words = options(url)
     own = {name: value for name, value in words if name in {"schema", "password_file"}}
-    rest = urlencode([(name, value) for name, value in words if name not in own], quote_via=quote)
+    rest = [f"{name}={quote(value, safe='')}" for name, value in words if name not in own]
     schema = own.get("schema", SCHEMA)
     if not 0 < len(schema.encode()) <= _LONGEST_NAME or "\0" in schema or schema.startswith("pg_"):
         raise ConfigError(f"{told}: '{schema}' is no name of a schema; write schema=everytick")
     try:
-        options = conninfo_to_dict(urlunsplit(parts._replace(query=rest)))
+        found = conninfo_to_dict("?".join([url.partition("?")[0], "&".join(rest)]))
     except (Error, UnicodeError) as fault:
-        why = str(fault).strip().replace(url, told)
-        raise ConfigError(f"{told}: this is no URL of PostgreSQL: {why}") from None
-    if not options.get("dbname"):
+        raise ConfigError(f"{told}: this is no URL of PostgreSQL: {str(fault).strip()}") from None
+    if not found.get("dbname"):
         raise ConfigError(f"{told}: it names no database; write postgresql://USER@HOST/DATABASE")
     if "password_file" in own:
-        options["password"] = _secret(Path(own["password_file"]), told)
-    settings = {name: str(value) for name, value in options.items() if value is not None}
+        found["password"] = _secret(Path(own["password_file"]), told)
+    settings = {name: str(value) for name, value in found.items() if value is not None}
     return Address(options=_LIVELY | settings, schema=schema, told=told)
 
 
