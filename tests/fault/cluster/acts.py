@@ -146,13 +146,17 @@ class Drama:
         dumped = cluster.clock.boot()
         cluster.database.dump()
         pause(8.0 if self.brief else self.random.uniform(8.0, 25.0))
+        before = self._alarms()
         cluster.database.restore()
         restored = cluster.clock.boot()
-        if not until(lambda: any(_ALARM in place.said() for place in cluster.places), 15):
+        if not until(lambda: self._alarms() > before, 15):
             self.told.append("nobody noticed that an older dump was restored")
         pause(2.0)
         cluster.ask("doctor", "--accept-restore", "--note", "the disk was lost, this is the newest dump")
         self.restores.append(Restore(dumped=dumped, restored=restored, accepted=cluster.clock.boot()))
+
+    def _alarms(self) -> int:
+        return sum(place.said().count(_ALARM) for place in self.cluster.places)
 
 
 ACTS: Mapping[str, Callable[[Drama], None]] = MappingProxyType(

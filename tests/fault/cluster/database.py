@@ -1,5 +1,6 @@
 """The database of a run: PostgreSQL on a small disk of its own, whose node has a wall clock of its own."""
 
+import shutil
 import subprocess
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
@@ -57,6 +58,10 @@ class Database:
     def port(self) -> int:
         """The port at which it listens."""
         return self._server.port
+
+    def keep_log(self, folder: Path) -> None:
+        """Copy into a folder what it said: its disk is gone with the stage."""
+        shutil.copy(self._server.log, folder)
 
     def through(self, port: int) -> str:
         """Return the ledger's URL for who reaches it through a proxy."""

@@ -38,15 +38,17 @@ def table(results: Sequence[Result]) -> str:
 
 
 def gap(result: Result, victim: str, kind: str) -> str:
-    """Return the longest gap after the kills of a kind of program, in seconds."""
-    found = [one[kind] for one in result["gaps"] if one["victim"] == victim and one[kind] is not None]
-    return f"{max(found) / 1e6:.2f} s" if found else "-"
+    """Return the longest gap after the kills of a kind of program, and the gap after each, in seconds."""
+    found = [one[kind] / 1e6 for one in result["gaps"] if one["victim"] == victim and one[kind] is not None]
+    if not found:
+        return "-"
+    return f"**{max(found):.2f}** of {', '.join(f'{one:.2f}' for one in found)}"
 
 
 def _gaps() -> Iterator[tuple[str, str, str]]:
-    yield "longest gap after a kill of a scheduler, ticks that nobody held", "scheduler", "free"
-    yield "longest gap after a kill of a runner, ticks that nobody held", "runner", "free"
-    yield "longest gap after a kill of a runner, ticks that it held", "runner", "held"
+    yield "seconds until all was started that was due after a kill of a scheduler", "scheduler", "free"
+    yield "the same of a runner, ticks that it did not hold", "runner", "free"
+    yield "the same of a runner, ticks that it held", "runner", "held"
 
 
 def _title(result: Result) -> str:
