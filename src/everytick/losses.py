@@ -83,6 +83,10 @@ class Losses:
         known = self._accepted is not None and key.request < self._accepted.id
         return known and key.due_at <= self._through and not attempt.reruns
 
+    def knows(self, own: Process, beat: int) -> bool:
+        """Tell whether the ledger has this process's row with its last confirmed beat, or a later one."""
+        return self._shown(own) >= beat
+
     def notice(self, own: Process, beat: int, beaten: Instant) -> None:
         """Look why the ledger did not take a beat, and raise the alarm where it has lost commits.
 
@@ -91,19 +95,24 @@ class Losses:
             beat: Its last confirmed beat.
             beaten: When that was.
         """
-        row = self._ledger.process(own.id)
-        same = row is not None and (row.pid, row.started_at, row.boot) == (own.pid, own.started_at, own.boot)
-        if row is not None and same and row.beat >= beat:
+        shown = self._shown(own)
+        if shown >= beat:
             return
         self.forget()
         if self._lost is not None and self._lost.at > beaten - STEP:
             return
-        had = f"had beat {row.beat}" if row is not None and same else "did not know it"
+        had = "did not know it" if shown < 0 else f"had beat {shown}"
         note = f"{own.kind} {own.id} (pid {own.pid} on {own.host}) was at beat {beat}, and the ledger {had}"
         now = self._clock.now()
         change = Change(at=now, actor="everytick", act=LOST, note=note, detail=json.dumps({"beaten": beaten}))
         self._ledger.edit(change, [], lambda _known, _numbers: [])
         self.look()
+
+    def _shown(self, own: Process) -> int:
+        """Return the beat that the ledger shows of a process; -1 where its number is another's."""
+        row = self._ledger.process(own.id)
+        same = row is not None and (row.pid, row.started_at, row.boot) == (own.pid, own.started_at, own.boot)
+        return row.beat if row is not None and same else -1
 
 
 def newest(ledger: Reads, act: str, known: Change | None = None) -> Change | None:

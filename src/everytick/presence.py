@@ -96,7 +96,7 @@ class Presence:
         skew = self._clock.skew()
         if not self._doubt and self._beaten is not None and moment - self._beaten < self.lease // 4:
             return True
-        if not self._ledger.beat(self.id, self.beats + 1, skew):
+        if not (self._recognised() and self._ledger.beat(self.id, self.beats + 1, skew)):
             self._notice(moment)
             return False
         self.beats += 1
@@ -105,6 +105,10 @@ class Presence:
         self._losses.look()
         self._doubt = False
         return True
+
+    def _recognised(self) -> bool:
+        """Tell whether the row is this process's own: in an older copy another may have its number."""
+        return not self._doubt or self._own is None or self._losses.knows(self._own, self.beats)
 
     def _notice(self, moment: int) -> None:
         """Look why a beat was not taken."""

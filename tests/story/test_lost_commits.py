@@ -10,13 +10,14 @@ import pytest
 from everytick import losses
 from everytick.checkup import facts
 from everytick.conclude import Attempt
-from everytick.ledger import Change
+from everytick.ledger import Change, Process
 from everytick.ledgers.sqlite import SqliteLedger
 from everytick.policy import CatchingUp, CatchUp, Overlap, Overlapping, Policies, Uncertain
 from everytick.testing.engine import Engine, task
 from everytick.testing.executor import Act
 from everytick.tick import Key, State, parse_rfc3339
 
+OTHER = Process(kind="runner", host="elsewhere", pid=7, boot="b", release="1", started_at=0)
 LOST = "00:30:00Z failed(lost)"
 RERUN = Policies()
 ONCE = Policies(uncertain=Uncertain.SKIP)
@@ -125,6 +126,20 @@ def test_a_process_that_hears_of_it_late_raises_no_second_alarm(folder: Path) ->
     story.engine.run(minutes=15)
     assert len(story.engine.ledger.changes(act=losses.LOST)) == 1
     assert story.engine.told("a")[-1].endswith("succeeded")
+
+
+def test_a_row_of_another_under_the_same_number_is_not_taken_for_its_own(folder: Path) -> None:
+    story = Story(folder, RERUN)
+    story.dump()
+    story.engine.run(seconds=1)
+    story.restore()
+    ledger = story.engine.ledger
+    others = [ledger.register(OTHER), ledger.register(OTHER)]
+    assert story.engine.presence.id in others
+    story.engine.presence.doubt()
+    story.engine.run(seconds=1)
+    assert story.engine.presence.id not in others
+    assert len(ledger.changes(act=losses.LOST)) == 1
 
 
 def test_a_process_that_was_declared_dead_is_no_sign_of_a_loss(folder: Path) -> None:
