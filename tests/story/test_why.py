@@ -7,7 +7,7 @@ from everytick.cli.story import tell
 from everytick.policy import CatchingUp, CatchUp, Overlap, Overlapping, Policies, Retry, Uncertain
 from everytick.testing.engine import Engine, task
 from everytick.testing.executor import Act
-from everytick.tick import SECOND, Reason
+from everytick.tick import SECOND, Reason, rfc3339
 from everytick.when import Instant
 
 MINUTE = 60 * SECOND
@@ -188,3 +188,24 @@ def test_a_late_start_is_explained() -> None:
     spread.apply(task("work", "@hourly", policies=Policies(jitter=30 * MINUTE)))
     spread.run(hours=2)
     assert "after it was due, as its jitter would have it." in told(spread, "work@2026-03-01T01:00:00Z")
+
+
+def test_one_that_stands_in_reserve_or_is_a_suspect_says_so() -> None:
+    engine = Engine(START, script=lambda _: Act(seconds=600))
+    engine.apply(task("work", "0 6 * * *", policies=Policies(overlap=Overlap.allow())))
+    for _ in range(2):
+        engine.ask("work")
+        engine.ask("work")
+        engine.run(seconds=5)
+        engine.crash_runner()
+        engine.run(seconds=20)
+        engine.start_runner(limit=2)
+    engine.run(seconds=5)
+    suspect = next(row for row in engine.ticks() if row.reruns == 2 and row.state == "planned")
+    name = f"work@{rfc3339(suspect.key.due_at)}#{suspect.key.request}"
+    assert "It was lost 2 times, so it runs beside no other that was ever lost." in told(engine, name)
+    asked = [engine.ask("work") for _ in range(110)]
+    row = engine.ledger.tick(asked[-1])
+    assert row is not None
+    story = told(engine, f"work@{rfc3339(row.key.due_at)}#{row.key.request}")
+    assert "It stands in reserve: 100 that were asked for before it have yet to start." in story

@@ -14,10 +14,11 @@ from everytick.cli.local import clock, lowered, on_its_clock
 from everytick.cli.session import Session
 from everytick.errors import UsageError
 from everytick.ledger import AttemptRow, Process, TickFilter
-from everytick.plan import Status, Version
+from everytick.plan import UNSTARTED, Status, Version
 from everytick.policy import RERUNS, Overlapping, Policies, Uncertain, jittered
 from everytick.presence import vanished
-from everytick.tick import NEVER, SECOND, TERMINAL, Reason, State, TickRow, rfc3339, tick_name
+from everytick.suspects import SUSPECT
+from everytick.tick import NEVER, RESERVE, SECOND, TERMINAL, Reason, State, TickRow, rfc3339, tick_name
 from everytick.versions import revived
 from everytick.when import Instant, format_duration
 
@@ -260,6 +261,8 @@ class _Story:
         queued = any(
             slot.key == row.key and slot.lane < 0 for slot in self.here.ledger.slots(row.key.task_id)
         )
+        if row.ready_at == RESERVE:
+            return f"It stands in reserve: {UNSTARTED} that were asked for before it have yet to start."
         if queued or row.ready_at is None or row.ready_at == NEVER:
             return self._standing_by()
         if row.ready_at > now:
@@ -272,8 +275,13 @@ class _Story:
         return (
             f"It has been ready since {clock(row.ready_at)}, and {present.many(len(living), 'runner')} "
             f"{'lives' if len(living) == 1 else 'live'}: either all are busy, or none serves the queue "
-            f"'{row.queue}' or can read the task. everytick doctor tells more."
+            f"'{row.queue}' and has the task's code. everytick doctor tells more.{self._apart()}"
         )
+
+    def _apart(self) -> str:
+        if self.row.reruns < SUSPECT:
+            return ""
+        return f" It was lost {self.row.reruns} times, so it runs beside no other that was ever lost."
 
     def _standing_by(self) -> str:
         """Return what it waits for that is no moment: its turn, or the end of a pause."""
