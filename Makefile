@@ -5,7 +5,7 @@ SETUP := .venv/.complete
 
 .PHONY: help
 help: ## Show this help
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-11s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 .PHONY: setup
 setup: $(SETUP) ## Make .venv with everything in it (.venv/bin/everytick)
@@ -49,6 +49,10 @@ bench: setup ## Measure what is asked for, beside baselines, in one table
 	@$(BIN)/python -c 'import pandas, stdnum' 2>/dev/null || \
 		$(BIN)/pip install --quiet --constraint constraints.txt --group bench
 	@$(BIN)/python bench/table.py
+
+.PHONY: bench-peers
+bench-peers: setup tools ## Play the same work on APScheduler, Celery, DBOS, ...: who is how late (25 minutes)
+	@cd bench && ../$(BIN)/python -m peers
 
 .PHONY: soak
 soak: setup ## A million lives, then ten minutes of the real thing and an audit
