@@ -130,6 +130,7 @@ def consider(
     """
     decided = Considered(places=places)
     lanes = {ready.key.task_id: _Lanes(slots.get(ready.key.task_id, ())) for ready in batch}
+    left: list[tuple[Ready, Version]] = []
     for ready in _in_turn(batch):
         version = version_of(ready.key.task_id, ready.version)
         newest = version if ready.newest == ready.version else version_of(ready.key.task_id, ready.newest)
@@ -141,7 +142,12 @@ def consider(
             decided.ends.append(verdict)
         elif isinstance(verdict, Wait):
             decided.waits.append(verdict)
-        elif own is not None and own.lane >= 0:
+        else:
+            left.append((ready, version))
+    for ready, version in left:  # what has ended by now is in nobody's way
+        table = lanes[ready.key.task_id]
+        own = table.of(ready.key)
+        if own is not None and own.lane >= 0:
             table.start(ready, own.lane, decided, fresh=False)
         else:
             table.place(ready, version.task, decided)

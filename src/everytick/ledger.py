@@ -153,8 +153,8 @@ class Order:
     Attributes:
         holder: The process that will hold the attempts.
         queues: The queues it serves.
-        limit: How many it can start at once.
-        beyond: How many more are to be considered: they may be skipped, wait, or cancel what runs.
+        limit: How many it can start at once; so many are read of each queue, as if there were no other.
+        beyond: How many more of each queue to look at: they may be skipped, wait, or cancel what runs.
         without: Tasks it cannot run.
         beat: The holder's last confirmed beat. Where the ledger shows an older one, it has lost commits, and
             nothing is claimed.
@@ -233,7 +233,11 @@ class Writes(Protocol):
         ...
 
     def claim(self, order: Order, now: Instant, decide: ClaimDecision) -> Claim:
-        """Start ready ticks: their slots and the state ``running`` are committed when it returns."""
+        """Start ready ticks: their slots and the state ``running`` are committed when it returns.
+
+        ``decide`` is told the ready ticks of each queue, those of a higher class first, and in each class
+        those that are ready longest. What it decides nothing about stays as it is.
+        """
         ...
 
     def settle(self, settlements: Sequence[Settlement], now: Instant) -> list[Settlement]:
@@ -272,7 +276,11 @@ class Writes(Protocol):
         ...
 
     def request(self, change: Change, task_id: int, tick: PlannedTick) -> Key:
-        """Write a change that asks for one tick, and the tick; the change's number is its request."""
+        """Write a change that asks for one tick, and the tick; the change's number is its request.
+
+        Of what was asked for like this of one task, the oldest UNSTARTED that nobody has started stand in
+        line; the others are in RESERVE, and enter it when others end.
+        """
         ...
 
     def backfill(self, change: Change, task_id: int, after: Instant, through: Instant, first: Instant) -> int:

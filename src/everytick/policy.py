@@ -19,7 +19,7 @@ MINUTE: Duration = 60 * SECOND
 
 
 class Priority(IntEnum):
-    """Strict classes: a ready tick of a lower number is always claimed first."""
+    """Strict classes: of a queue, a ready tick of a lower number is always claimed first."""
 
     HIGH = 0
     NORMAL = 1

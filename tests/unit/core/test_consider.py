@@ -234,6 +234,18 @@ class TestQueueOne:
         found = decided([ready(5)], held(4, 0), held(5, -1, holder=None), by=by, at=wait.until / MINUTE)
         assert told(found) == ["end 5 expired"]
 
+    def test_what_has_expired_by_now_takes_nobody_s_place(self) -> None:
+        """Both wait; the newer one was planned under a version that has a start deadline."""
+        queue_one = Overlap(Overlapping.QUEUE_ONE)
+        versions = {
+            1: version(Policies(overlap=queue_one)),
+            2: version(Policies(overlap=queue_one, start_within=SECOND)),
+        }
+        batch = [replace(one, newest=2) for one in (ready(5), replace(ready(6), version=2))]
+        slots = {1: [held(4, 0), held(5, -1), held(6, -2)]}
+        found = consider(batch, slots, lambda _, number: versions[number], 7 * MINUTE)
+        assert told(found) == ["end 6 expired", "wait 5 in -1"]
+
     def test_a_manual_run_in_the_queue_is_superseded_by_nobody(self) -> None:
         manual = held(5, -1, request=3, holder=None)
         assert told(decided([ready(6)], held(4, 0), manual, by=self.BY)) == ["wait 6 in -2"]
