@@ -56,3 +56,4 @@ def _postgres(servers: Path, version: int) -> Iterator[PostgresServer]:
     with PostgresServer(servers / f"postgres{version}", version=version) as server:
         server.database("somebodys")
         yield server
+        server.kill()  # to end in order would write down what is deleted next
