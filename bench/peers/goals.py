@@ -67,12 +67,13 @@ def _beside_stored(results: Results, ours: Lateness, name: str) -> list[Goal]:
     if not rivals or mine is None:
         return []
     least, row, burst = min(rivals, key=lambda rival: rival[0])
-    told = late(burst, getattr(burst, name))
+    theirs = getattr(burst, name)
+    told, at = late(burst, theirs), "at least " if theirs is None else ""
     return [
         Goal(
             ask=f"{TASKS:,} at once, {name}: at least {TIMES} times better than the best peer that keeps "
             "its schedules in a database or in Redis",
-            found=f"{late(ours, mine)} beside {told} ({row.title}): {least / mine:.1f} times",
+            found=f"{late(ours, mine)} beside {told} ({row.title}): {at}{least / mine:.1f} times",
             met=least / mine >= TIMES,
         )
     ]

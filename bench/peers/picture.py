@@ -9,8 +9,8 @@ from peers.results import Results, burst_of
 from peers.roster import ALL, ROWS, Row
 from peers.words import late
 
-WIDTH, TOP, LEFT, RIGHT = 960, 92, 250, 110
-STEP, LINE = 46, 12
+WIDTH, TOP, LEFT, RIGHT = 1000, 92, 300, 120
+STEP, LINE = 48, 13
 LEAST, MOST = 0.001, 30.0
 MARKS = ((0.001, "1 ms"), (0.01, "10 ms"), (0.1, "0.1 s"), (1.0, "1 s"), (10.0, "10 s"))
 
@@ -21,13 +21,14 @@ STYLE = """
   .grid { stroke: #d1d9e0 } .band { fill: #f6f8fa }
   .n0 { stroke: #9a6700; fill: #9a6700 } .n1 { stroke: #0969da; fill: #0969da }
   .n2 { stroke: #8250df; fill: #8250df }
-  .figure { stroke: none; font-size: 11px } .bar { stroke-width: 3 } .over { stroke-dasharray: 3 3 }
+  .figure { font-size: 11px } .bar { stroke-width: 3 } .over { stroke-dasharray: 3 3 }
   @media (prefers-color-scheme: dark) {
     .paper { fill: #0d1117 } text { fill: #e6edf3 } .quiet { fill: #9198a1 }
     .grid { stroke: #3d444d } .band { fill: #151b23 }
     .n0 { stroke: #d4a72c; fill: #d4a72c } .n1 { stroke: #58a6ff; fill: #58a6ff }
     .n2 { stroke: #c297ff; fill: #c297ff }
   }
+  .figure { stroke: none }
 """
 
 
@@ -44,12 +45,16 @@ def draw(results: Results) -> str:
         '<text class="title" x="20" y="30">How late ticks are when many are due in the same instant</text>',
         *_legend(),
     ]
-    for number, row in enumerate(rows):
-        parts += _row(results, row, TOP + number * STEP, shaded=number % 2 == 0)
+    parts += [
+        f'<rect class="band" x="0" y="{y}" width="{WIDTH}" height="{STEP}"/>'
+        for y in range(TOP, bottom, 2 * STEP)
+    ]
     for seconds, word in MARKS:
         x = _x(seconds)
         parts.append(f'<line class="grid" x1="{x}" y1="{TOP}" x2="{x}" y2="{bottom}"/>')
         parts.append(f'<text class="quiet middle" x="{x}" y="{bottom + 16}">{word}</text>')
+    for number, row in enumerate(rows):
+        parts += _row(results, row, TOP + number * STEP)
     parts.append(
         f'<text class="quiet" x="20" y="{bottom + 36}">{results.date}; {escape(results.machine)}; log scale; '
         "of all ticks that were due; those that did not arrive count as later than all others</text>"
@@ -66,30 +71,28 @@ def _legend() -> Iterator[str]:
         yield f'<text x="{x + 34}" y="76">{size:,} at once</text>'
 
 
-def _row(results: Results, row: Row, y: int, *, shaded: bool) -> Iterator[str]:
-    if shaded:
-        yield f'<rect class="band" x="0" y="{y}" width="{WIDTH}" height="{STEP}"/>'
+def _row(results: Results, row: Row, y: int) -> Iterator[str]:
     own = "" if row.environment else "own"
     yield f'<text class="{own}" x="20" y="{y + 20}">{escape(row.title)}</text>'
     yield f'<text class="quiet" x="20" y="{y + 35}">keeps schedules in {row.keeps}; {_seen(row)}</text>'
     for number, size in enumerate(ALL):
         burst = burst_of(results.bursts, row.key, size)
         if burst and burst.lateness:
-            yield from _line(burst.lateness, number, y + 11 + number * LINE)
+            yield from _line(burst.lateness, number, y + 10 + number * LINE)
         elif burst:
             yield f'<text class="figure n{number}" x="{LEFT}" y="{y + 15 + number * LINE}">not played</text>'
 
 
 def _line(found: Lateness, number: int, y: int) -> Iterator[str]:
-    end = _x(MOST)
-    start, stop = (end if value is None else _x(value) for value in (found.p50, found.p99))
+    start, stop = (_x(MOST if value is None else value) for value in (found.p50, found.p99))
+    start = min(start, stop - 24) if found.p50 is None else start
     over = " over" if found.p99 is None else ""
     yield f'<line class="bar n{number}{over}" x1="{start}" y1="{y}" x2="{stop}" y2="{y}"/>'
     if found.p50 is not None:
         yield f'<circle class="n{number}" cx="{start}" cy="{y}" r="4"/>'
     told = late(found, found.p99)
     if found.p99 is None:
-        told = f"{found.arrived / found.due:.0%} in time"
+        told = f"{found.arrived / found.due:.0%} of them came"
     yield f'<text class="figure n{number}" x="{stop + 8}" y="{y + 4}">{told}</text>'
 
 
