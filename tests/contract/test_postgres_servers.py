@@ -100,9 +100,7 @@ class TestServers:
 
 class TestRefusals:
     def test_a_version_that_is_not_there(self, servers: Path) -> None:
-        with pytest.raises(
-            ServerFailed, match=r"PostgreSQL 9 is not .* apt-get install postgresql"
-        ):
+        with pytest.raises(ServerFailed, match=r"PostgreSQL 9 is not .* apt-get install postgresql"):
             PostgresServer(servers / "old", version=9).start()
 
     def test_a_program_that_is_not_there(
