@@ -158,6 +158,12 @@ class Presence:
             del self._watched[gone]
         return [process for process in seen if moment - self._watched[process.id].since >= self.lease]
 
+    def patience(self) -> int:
+        """Return in how many microseconds somebody may have been silent for a lease; a lease at most."""
+        now = self._clock.boot()
+        left = (watched.since + self.lease - now for watched in self._watched.values())
+        return min((each for each in left if each > 0), default=self.lease)
+
 
 def vanished(process: Process) -> bool:
     """Tell whether a process is seen to have ended: it ran on this machine, and is not here any more.

@@ -68,7 +68,7 @@ class Scheduler:
         moved = self._plan(now)
         for process in self._presence.silent():
             self._bury(process, now)
-        return now if moved else now + min(GLANCE, self._presence.due())
+        return now if moved else now + min(GLANCE, self._presence.due(), self._presence.patience())
 
     def files(self) -> Sequence[int]:
         """Return none: a scheduler waits for time alone."""

@@ -7,7 +7,7 @@ import pytest
 
 from everytick.ledger import Process
 from everytick.ledgers.sqlite import SqliteLedger
-from everytick.presence import Presence, vanished
+from everytick.presence import LEASE, Presence, vanished
 from everytick.testing.clock import FakeClock
 
 
@@ -18,6 +18,23 @@ def this() -> Process:
         Presence(ledger, FakeClock(), "runner").join()
         (process,) = ledger.processes()
     return process
+
+
+def test_a_silence_is_noticed_when_it_has_lasted_a_lease_and_not_before(this: Process) -> None:
+    clock = FakeClock()
+    with SqliteLedger(":memory:") as ledger:
+        watcher = Presence(ledger, clock, "scheduler")
+        watcher.join()
+        silent = ledger.register(this)
+        assert (watcher.silent(), watcher.patience()) == ([], LEASE)
+        for _ in range(2):
+            clock.advance(seconds=3.7)
+            assert (watcher.silent(), watcher.patience() < LEASE) == ([], True)
+        clock.advance(microseconds=watcher.patience() - 1)
+        assert (watcher.silent(), watcher.patience()) == ([], 1)
+        clock.advance(microseconds=1)
+        assert [one.id for one in watcher.silent()] == [silent]
+        assert watcher.patience() == LEASE
 
 
 def test_a_process_that_lives_has_not_vanished(this: Process) -> None:
