@@ -14,7 +14,7 @@ import psycopg
 import pytest
 
 from everytick.auditor import audit
-from everytick.conclude import Settlement
+from everytick.conclude import Attempt, Settlement
 from everytick.ledger import Claim, TaskRow
 from everytick.plan import Cursor, Plan, Status, Version
 from everytick.policy import CatchingUp, CatchUp, Overlap, Overlapping, Policies, Retry
@@ -22,7 +22,7 @@ from everytick.revise import Revision, begin
 from everytick.testing.laws import breaches
 from everytick.testing.ledgers.scene import NOBODY, SECOND, START, Scene, change, due
 from everytick.testing.servers import PgBouncer, PostgresServer
-from everytick.tick import NEVER, State
+from everytick.tick import NEVER, Key, State
 from everytick.versions import Versions
 
 from .two import PATIENCE, Two, buried, claimed, drained
@@ -125,6 +125,42 @@ class TestSettleAndClaim:
         assert slot.lane < 0
         assert two.one.tick(slot.key).ready_at == due(2)
         assert two.one.started(runner, due(2)).key == slot.key
+
+    def test_a_lane_that_is_taken_and_given_back_while_somebody_looks_wakes_him(
+        self, two: Two, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """It is taken after the slots there were have been locked, and before they are read."""
+        task = two.one.task(policies=Policies(overlap=EVERY_POLICY["queue_all"], catch_up=ALL))
+        two.one.task("beside", Policies(overlap=EVERY_POLICY["queue_all"], catch_up=ALL))
+        runners = [two.one.runner(), two.other.runner()]
+        two.one.plan(due(1))
+        drained(two.one, runners[0], due(1))
+        two.one.request(two.one.row("beside").newest.task_id, due(1))
+        two.one.started(runners[0], due(1))
+        two.one.plan(due(2))
+        connection = two.one.ledger._db  # type: ignore[attr-defined]
+        read = connection.rows
+        taken: list[Attempt] = []
+
+        def rows(statement: str, /, **values: object) -> object:
+            found = read(statement, **values)
+            if statement == "lock_slots" and not taken:
+                two.other.request(task, due(2))
+                taken.append(two.other.started(runners[1], due(2)))
+            return found
+
+        monkeypatch.setattr(connection, "rows", rows)
+        doing: list[Future[list[Settlement]]] = []
+
+        def settle() -> list[Settlement]:
+            return two.other.ledger.settle([two.other.concluded(one, due(2)) for one in taken], due(2))
+
+        claimed(two.one, runners[0], due(2), lambda: doing.append(two.begun(settle)))
+        assert doing[0].result(PATIENCE) == []
+        assert len(taken) == 1
+        waiting = [slot.key for slot in two.one.ledger.slots(task) if slot.lane < 0]
+        assert NEVER not in [two.one.tick(key).ready_at for key in waiting]
+        assert Key(task, due(2)) in [one.key for one in drained(two.one, runners[0], due(2))]
 
     def test_two_lanes_that_are_given_back_at_once_wake_two(self, two: Two) -> None:
         task = two.one.task(policies=Policies(overlap=Overlap.allow(2), catch_up=ALL))

@@ -59,9 +59,11 @@ class Database:
         """The port at which it listens."""
         return self._server.port
 
-    def keep_log(self, folder: Path) -> None:
-        """Copy into a folder what it said: its disk is gone with the stage."""
+    def keep(self, folder: Path) -> None:
+        """Copy into a folder what it said, and a dump of the ledger: its disk is gone with the stage."""
+        self.dump()
         shutil.copy(self._server.log, folder)
+        shutil.copy(self._dump, folder)
 
     def through(self, port: int) -> str:
         """Return the ledger's URL for who reaches it through a proxy."""

@@ -67,7 +67,7 @@ def play(score: Score, disk: Path, folder: Path) -> dict[str, object]:
     )
     audit = cluster.audit()
     codes = {place.name: place.stop() for place in cluster.places}
-    cluster.database.keep_log(folder)
+    cluster.database.keep(folder)
     return {
         "score": asdict(score),
         "seconds": round(took),

@@ -45,7 +45,7 @@ class PostgresClaims:
         if not batch:
             return Claim(attempts=[], considered=0)
         slots = self._slots(batch)
-        decided = decide(batch, slots)
+        decided = decide([ready for ready in batch if ready.key.task_id in slots], slots)
         count = len(decided.starts) + len(decided.ends) + len(decided.waits)
         waiting = {slot.key for held in slots.values() for slot in held}
         busy = self._busy([one.key for one in decided.ends if one.key in waiting])
@@ -88,11 +88,18 @@ class PostgresClaims:
         }
 
     def _slots(self, batch: Sequence[Ready]) -> dict[int, list[Slot]]:
+        """Lock and read the slots of tasks; a task of which another has just written one is left out.
+
+        That one is not locked: its lane might be given back before anybody sees who waits for it.
+        """
         slots: dict[int, list[Slot]] = {ready.key.task_id: [] for ready in batch}
         tasks = numbers(sorted(slots))
-        if self._db.rows("lock_slots", tasks=tasks):
-            for row in self._db.rows("select_slots", tasks=tasks):
+        locked = {Key(*row) for row in self._db.rows("lock_slots", tasks=tasks)}
+        for row in self._db.rows("select_slots", tasks=tasks) if locked else ():
+            if row[0] in slots:
                 slots[row[0]].append(rows.slot(row))
+            if Key(*row[:3]) not in locked:
+                slots.pop(row[0], None)
         return slots
 
     def _busy(self, waiting: Sequence[Key]) -> set[int]:

@@ -33,7 +33,7 @@ SELECT task_id, version FROM everytick.cursor WHERE task_id = ANY (%(tasks)s::bi
 
 -- name: lock_slots
 -- Nobody gives a lane of these tasks back, nor takes over a place in their queue, before this ends.
-SELECT task_id FROM everytick.slot WHERE task_id = ANY (%(tasks)s::bigint[])
+SELECT task_id, due_at, request FROM everytick.slot WHERE task_id = ANY (%(tasks)s::bigint[])
 ORDER BY task_id, due_at, request FOR UPDATE;
 
 -- name: select_slots
