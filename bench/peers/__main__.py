@@ -57,16 +57,16 @@ def crashes(servers: Servers, rows: list[Row], tell: Callable[[Crash], None]) ->
     """Play the crashes, a few at once: they are a matter of counts."""
     found = []
     cells = [(row, kind) for row in rows if row.crashes for kind in ("between", "within")]
-    for one in at_once([partial(crash.play, servers, row, kind) for row, kind in cells]):
+    for one in at_once([partial(crash.play, servers, row, kind) for row, kind in cells], 4):
         found.append(one)
         tell(one)
     return found
 
 
-def at_once(plays: list[Callable[[int], T]]) -> Iterator[T]:
+def at_once(plays: list[Callable[[int], T]], count: int = LANES) -> Iterator[T]:
     """Let a few play at once, each on a lane of its own; yield what comes of them as it comes."""
     lanes: SimpleQueue[int] = SimpleQueue()
-    for lane in range(1, LANES + 1):
+    for lane in range(1, count + 1):
         lanes.put(lane)
 
     def on_lane(play: Callable[[int], T]) -> T:
@@ -76,7 +76,7 @@ def at_once(plays: list[Callable[[int], T]]) -> Iterator[T]:
         finally:
             lanes.put(lane)
 
-    with ThreadPoolExecutor(LANES) as pool:
+    with ThreadPoolExecutor(count) as pool:
         for one in as_completed([pool.submit(on_lane, play) for play in plays]):
             yield one.result()
 

@@ -24,7 +24,7 @@ class Burst:
         row: The key of the row.
         tasks: How many tasks were due at once.
         lateness: How late they came; None where the row could not play.
-        why: Why not.
+        why: Why not, or what it said when it ended in the middle of it.
         cpu: CPU seconds of its programs, from their start.
         stolen: The share of the machine's CPU time that its host took away meanwhile.
     """
@@ -55,9 +55,9 @@ def play(servers: Servers, row: Row, tasks: int, lane: int) -> Burst:
             before = stolen()
             clock.wait(begin - SECOND // 2)
             stage.expect_ready()
-            watched = watch(stage, clock, tasks)
         except Failed as fault:
             return Burst(row=row.key, tasks=tasks, why=str(fault))
+        watched, why = watch(stage, clock, tasks)
         used = stage.cpu()
         stage.kill()
         assert stage.reader is not None
@@ -67,24 +67,32 @@ def play(servers: Servers, row: Row, tasks: int, lane: int) -> Burst:
             row=row.key,
             tasks=tasks,
             lateness=lateness(found, tasks, dues, watched),
+            why=why,
             cpu=used,
             stolen=share(before, stolen()),
         )
 
 
-def watch(stage: Stage, clock: SystemClock, tasks: int) -> float:
-    """Wait until all have arrived or patience ends; return how long after the last due instant that was."""
+def watch(stage: Stage, clock: SystemClock, tasks: int) -> tuple[float, str]:
+    """Wait until all have arrived, or until patience or the program ends.
+
+    Returns:
+        How long after the last due instant that was, and what the program said if it ended.
+    """
     last = stage.cell.begin * SECOND + (TICKS - 1) * PERIOD * SECOND
     while clock.now() < last + PATIENCE * SECOND:
         clock.wait(max(last + SECOND // 2, clock.now() + SECOND // 2))
-        stage.expect_alive()
+        try:
+            stage.expect_alive()
+        except Failed as fault:
+            return PATIENCE, str(fault)
         assert stage.reader is not None
         if stage.reader.count() < TICKS * tasks:
             continue
         found = in_order(stage.reader.arrivals(), stage.cell.begin * SECOND, PERIOD)
         if len({(one.task, one.due) for one in found if one.due <= last}) == TICKS * tasks:
             break
-    return (clock.now() - last) / SECOND
+    return (clock.now() - last) / SECOND, ""
 
 
 def stolen() -> tuple[int, int]:

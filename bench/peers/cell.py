@@ -35,8 +35,8 @@ class Cell:
 def first_instant(row: Row, tasks: int, ticks: int, now: Instant) -> int:
     """Return when the first ticks are due, in seconds since 1970.
 
-    It leaves time to register and to start, and lies so in its minute that all ticks fall into the same one:
-    a cron line can then name them, and none before them.
+    It leaves time to register and to start. For a row with cron lines all ticks fall into the same minute: a
+    line can then name them, and none before them.
 
     Args:
         row: The row.
@@ -45,15 +45,15 @@ def first_instant(row: Row, tasks: int, ticks: int, now: Instant) -> int:
         now: The moment.
     """
     ready = now / SECOND + row.loading + row.registering * tasks / 1_000
-    begin = int(ready) // PERIOD * PERIOD + PERIOD
-    while begin % 60 + (ticks - 1) * PERIOD >= 60:
-        begin += PERIOD
+    begin = int(ready) + 1
+    while row.cron and begin % 60 + (ticks - 1) * PERIOD >= 60:
+        begin += 1
     return begin
 
 
 def cron(begin: int, ticks: int) -> str:
     """Return the instants as a cron line of six fields, the seconds last."""
-    seconds = ",".join(str(begin % 60 + tick * PERIOD) for tick in range(ticks))
+    seconds = ",".join(str((begin + tick * PERIOD) % 60) for tick in range(ticks))
     return f"{begin // 60 % 60} * * * * {seconds}"
 
 

@@ -210,6 +210,7 @@ class Stage:
             "HOME": self.cell.folder,
             "TZ": "UTC",
             "LANG": "C.UTF-8",
+            "PYTHONPATH": str(HERE.parents[1] / "src"),
             "EVERYTICK_PEERS_FOLDER": self.cell.folder,
             "EVERYTICK_PEERS_CELL": self.cell.json(),
         }
@@ -239,4 +240,4 @@ class Stage:
 
     def _said(self, log: str) -> str:
         lines = Path(self.cell.folder, log).read_text("utf-8", "replace").strip().splitlines()
-        return " / ".join(lines[-3:])[-300:] or "ended without a word"
+        return lines[-1][:120] if lines else "ended without a word"

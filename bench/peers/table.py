@@ -15,14 +15,14 @@ TITLES = {row.key: row.title for row in ROWS}
 def tell_burst(console: Console, burst: Burst) -> None:
     """Print a line on a burst."""
     p50, p99, most, arrived, *_ = burst_cells(burst)
-    told = f"p50 {p50}  p99 {p99}  latest {most}  {arrived}" if burst.lateness else p50
+    told = f"p50 {p50}  p99 {p99}  latest {most}  {arrived}" if burst.lateness else arrived
     console.print(f"  {TITLES[burst.row]}, {burst.tasks:,} at once: {told}", highlight=False)
 
 
 def tell_crash(console: Console, crash: Crash) -> None:
     """Print a line on a crash."""
     due, lost, doubled, again = crash_cells(crash)
-    told = f"{due} due, lost {lost}, doubled {doubled}, told again {again}" if crash.losses else due
+    told = f"{due} due, lost {lost}, doubled {doubled}, again {again}" if crash.losses else lost
     where = "between bursts" if crash.kind == "between" else f"in a burst, {crash.arrived:,} of it arrived"
     console.print(f"  {TITLES[crash.row]}, killed {where}: {told}", highlight=False)
 

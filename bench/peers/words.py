@@ -21,12 +21,12 @@ def burst_cells(burst: Burst) -> tuple[str, str, str, str, str, str]:
     """Return p50, p99, the latest, arrived of due, CPU and stolen time."""
     found = burst.lateness
     if found is None:
-        return (f"not played: {burst.why}", "", "", "", "", "")
+        return ("", "", "", f"not played: {burst.why}", "", "")
     return (
         late(found, found.p50),
         late(found, found.p99),
         late(found, found.most),
-        f"{found.arrived:,} of {found.due:,}",
+        f"{found.arrived:,} of {found.due:,}" + (", then it ended" if burst.why else ""),
         f"{burst.cpu:.1f} s",
         f"{burst.stolen:.0%}",
     )
@@ -37,7 +37,7 @@ def crash_cells(crash: Crash | None) -> tuple[str, str, str, str]:
     if crash is None:
         return ("", "", "", "")
     if crash.losses is None:
-        return (f"not played: {crash.why}", "", "", "")
+        return ("", f"not played: {crash.why}", "", "")
     found = crash.losses
     lost = f"{found.lost:,}" + (f" ({crash.skipped:,} told skipped)" if crash.skipped else "")
     return f"{found.due:,}", lost, f"{found.doubled:,}", f"{found.again:,}"
