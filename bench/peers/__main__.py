@@ -44,11 +44,11 @@ def bursts(servers: Servers, rows: list[Row], sizes: list[int], tell: Callable[[
     small = [(row, size) for size in sizes if size <= 100 for row in rows if size in row.bursts]
     large = [(row, size) for size in sizes if size > 100 for row in rows if size in row.bursts]
     found = []
-    for one in at_once([partial(burst.play, servers, row, size) for row, size in small]):
+    for one in at_once([partial(burst.safely, servers, row, size) for row, size in small]):
         found.append(one)
         tell(one)
     for row, size in large:
-        found.append(burst.play(servers, row, size, 0))
+        found.append(burst.safely(servers, row, size, 0))
         tell(found[-1])
     return found
 
@@ -57,7 +57,7 @@ def crashes(servers: Servers, rows: list[Row], tell: Callable[[Crash], None]) ->
     """Play the crashes, a few at once: they are a matter of counts."""
     found = []
     cells = [(row, kind) for row in rows if row.crashes for kind in ("between", "within")]
-    for one in at_once([partial(crash.play, servers, row, kind) for row, kind in cells], 4):
+    for one in at_once([partial(crash.safely, servers, row, kind) for row, kind in cells], 4):
         found.append(one)
         tell(one)
     return found

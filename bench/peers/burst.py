@@ -3,6 +3,8 @@
 from dataclasses import dataclass
 from pathlib import Path
 
+import psycopg
+
 from everytick.clock import SystemClock
 from everytick.tick import SECOND
 from peers.arrivals import in_order
@@ -35,6 +37,14 @@ class Burst:
     why: str = ""
     cpu: float = 0.0
     stolen: float = 0.0
+
+
+def safely(servers: Servers, row: Row, tasks: int, lane: int) -> Burst:
+    """Return what comes of a burst; where a row breaks its database, that is what comes of it."""
+    try:
+        return play(servers, row, tasks, lane)
+    except psycopg.Error as fault:
+        return Burst(row=row.key, tasks=tasks, why=str(fault).partition("\n")[0])
 
 
 def play(servers: Servers, row: Row, tasks: int, lane: int) -> Burst:

@@ -2,6 +2,8 @@
 
 from dataclasses import dataclass
 
+import psycopg
+
 from everytick.clock import SystemClock
 from everytick.tick import SECOND
 from peers.arrivals import by_latest
@@ -37,6 +39,14 @@ class Crash:
     losses: Losses | None = None
     skipped: int = 0
     why: str = ""
+
+
+def safely(servers: Servers, row: Row, kind: str, lane: int) -> Crash:
+    """Return what comes of a crash; where a row breaks its database, that is what comes of it."""
+    try:
+        return play(servers, row, kind, lane)
+    except psycopg.Error as fault:
+        return Crash(row=row.key, kind=kind, tasks=0, why=str(fault).partition("\n")[0])
 
 
 def play(servers: Servers, row: Row, kind: str, lane: int) -> Crash:
