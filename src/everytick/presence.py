@@ -73,11 +73,11 @@ class Presence:
             release=release.VERSION,
             started_at=self._clock.now(),
         )
-        self.id = self._ledger.register(own)
-        self._own = replace(own, id=self.id)
-        self.lives += 1
         self._trust.begin()
         self._losses.forget()
+        self.id = self._ledger.register(own)  # last: a new number and an old beat would look like a loss
+        self._own = replace(own, id=self.id)
+        self.lives += 1
         self.beats = 0
         self._beaten = moment
         self._doubt = False

@@ -5,8 +5,10 @@ from dataclasses import replace
 
 import pytest
 
-from everytick.ledger import Process
+from everytick.errors import LedgerError
+from everytick.ledger import Change, Process
 from everytick.ledgers.sqlite import SqliteLedger
+from everytick.losses import LOST
 from everytick.presence import LEASE, Presence, vanished
 from everytick.testing.clock import FakeClock
 
@@ -35,6 +37,38 @@ def test_a_silence_is_noticed_when_it_has_lasted_a_lease_and_not_before(this: Pr
         clock.advance(microseconds=1)
         assert [one.id for one in watcher.silent()] == [silent]
         assert watcher.patience() == LEASE
+
+
+class TroubledLedger(SqliteLedger):
+    """A ledger that fails while it is asked for changes."""
+
+    trouble = False
+
+    def changes(self, after: int = 0, limit: int = 100, act: str | None = None) -> list[Change]:
+        if self.trouble:
+            raise LedgerError("cut off")
+        return super().changes(after, limit, act)
+
+
+def test_trouble_while_it_joins_anew_is_no_loss_of_commits() -> None:
+    clock = FakeClock()
+    with TroubledLedger(":memory:") as ledger:
+        process = Presence(ledger, clock, "runner")
+        process.join()
+        clock.advance(seconds=3)
+        assert process.beat()
+        assert ledger.bury(process.id, 1, clock.now(), lambda _: []) == 0
+        clock.advance(seconds=3)
+        assert not process.beat()
+        ledger.trouble = True
+        with pytest.raises(LedgerError):
+            process.join()
+        ledger.trouble = False
+        process.doubt()
+        if not process.beat():
+            process.join()
+        assert process.beat()
+        assert ledger.changes(act=LOST) == []
 
 
 def test_a_process_that_lives_has_not_vanished(this: Process) -> None:
