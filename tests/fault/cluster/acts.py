@@ -38,6 +38,15 @@ class Drama:
     restores: list[Restore] = field(default_factory=list)
     told: list[str] = field(default_factory=list)
     jumps: int = 0
+    alarms: int = 0
+
+    def play(self, kind: str) -> None:
+        """Play one act; lost commits are to be told of after a restore, and never else."""
+        ACTS[kind](self)
+        alarms = self._alarms()
+        if alarms > self.alarms and ACTS[kind] is not Drama.restore:
+            self.told.append(f"commits were called lost after '{kind}'")
+        self.alarms = alarms
 
     def kill_scheduler(self) -> None:
         """Kill a scheduler with -9."""

@@ -53,7 +53,7 @@ def play(score: Score, disk: Path, folder: Path) -> dict[str, object]:
     for kind in _for_ever(kinds, random):
         if cluster.clock.boot() - begun > score.seconds * 1e6 and len(faults) == len(kinds):
             break
-        ACTS[kind](drama)
+        drama.play(kind)
         faults[kind] += 1
         pause(random.uniform(1.0, 3.0))
         for place in cluster.places:
