@@ -17,9 +17,9 @@ from everytick.config import LEDGER, RunnerSettings, load
 from everytick.errors import ConfigError, UsageError
 from everytick.feeds import tasks as feed_tasks
 from everytick.imports import LOADED, module_named, module_of_file
-from everytick.ledger import Ledger
 from everytick.ledgers.sqlite import SqliteLedger
 from everytick.task import Call, Inline, Task, Work
+from everytick.upkeep import Store
 from everytick.when import Schedule
 from everytick.when import schedule as parse_schedule
 
@@ -141,7 +141,7 @@ def _from_config(path: Path) -> Everytick:
     return app
 
 
-def open_ledger(url: str) -> Ledger:
+def open_ledger(url: str) -> Store:
     """Open the ledger that a URL names.
 
     Args:
@@ -170,7 +170,7 @@ def _of_environment(name: str) -> str:
     return url
 
 
-def _postgres(url: str) -> Ledger:
+def _postgres(url: str) -> Store:
     try:
         from everytick.ledgers.postgres import PostgresLedger  # noqa: PLC0415 - psycopg takes 80 ms to load
     except ModuleNotFoundError as fault:

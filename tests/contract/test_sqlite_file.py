@@ -6,13 +6,14 @@ import os
 import shutil
 import sqlite3
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from pathlib import Path
 from tempfile import mkdtemp
 from threading import Thread
 
 import pytest
 
+from everytick import release
 from everytick.errors import (
     LedgerDamaged,
     LedgerError,
@@ -20,7 +21,7 @@ from everytick.errors import (
     LedgerReadOnly,
     LedgerTooNew,
 )
-from everytick.ledgers.sqlite import SqliteLedger, connection
+from everytick.ledgers.sqlite import SqliteLedger, editions
 from everytick.ledgers.statements import Migration, migrations
 from everytick.testing.ledgers.scene import Scene, due
 
@@ -50,10 +51,14 @@ def somebody() -> Iterator[None]:
         os.seteuid(0)
 
 
-def with_one_more(script: str) -> dict[int, Migration]:
+NEWER = max(migrations("sqlite")) + 1
+
+
+def with_one_more(script: str, *, after: bool = False) -> dict[int, Migration]:
     """The migrations of a release that has one more."""
     known = migrations("sqlite")
-    return {**known, max(known) + 1: Migration(name="later", after=True, script=script)}
+    name = f"{NEWER:04}-{'after' if after else 'before'}-later"
+    return {**known, NEWER: Migration(name=name, after=after, script=script)}
 
 
 def write(ledger: SqliteLedger) -> int:
@@ -181,25 +186,61 @@ class TestForeign:
         with pytest.raises(LedgerTooNew, match=r"newer Everytick .*edition 99.*Upgrade Everytick"):
             SqliteLedger(str(path))
 
-    def test_an_older_edition_is_brought_up_to_date(
+    def test_what_a_newer_release_adds_is_added_at_once_and_the_older_goes_on(
         self, path: Path, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        newer = max(migrations("sqlite")) + 1
-        script = f"CREATE TABLE later (id INTEGER) STRICT;\nPRAGMA user_version = {newer};\n"
-        monkeypatch.setattr(connection, "migrations", lambda _: with_one_more(script))
-        with SqliteLedger(str(path)) as ledger:
-            assert write(ledger)
-        assert "later" in tables(path)
-        monkeypatch.undo()
+        with SqliteLedger(str(path)) as older:
+            with monkeypatch.context() as newer:
+                script = "ALTER TABLE task ADD COLUMN later INTEGER;\n"
+                newer.setattr(editions, "migrations", lambda _: with_one_more(script))
+                with SqliteLedger(str(path)) as ledger:
+                    assert write(ledger)
+                    assert ledger.migrations()[-1].done
+                    assert ledger.migrate() == []
+            assert write(older)
+        with SqliteLedger(str(path)) as again:
+            assert write(again)
+
+    def test_what_a_newer_release_takes_away_waits_until_somebody_says_so(
+        self, path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        script = f"DROP VIEW ticks;\nPRAGMA user_version = {NEWER};\n"
+        with monkeypatch.context() as newer:
+            newer.setattr(editions, "migrations", lambda _: with_one_more(script, after=True))
+            with SqliteLedger(str(path)) as ledger:
+                assert write(ledger)
+                assert [one.done for one in ledger.migrations()][-2:] == [True, False]
+            with SqliteLedger(str(path.with_name("new.db"))) as ledger:
+                assert ledger.migrations()[-1].done
+            SqliteLedger(str(path)).close()
+            with SqliteLedger(str(path)) as ledger:
+                assert ledger.migrate() == [ledger.migrations()[-1].name]
+                assert ledger.migrations()[-1].release == release.VERSION
+                assert write(ledger)
         with pytest.raises(LedgerTooNew):
             SqliteLedger(str(path))
+
+    def test_a_ledger_without_a_list_of_migrations_gets_one(
+        self, path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        with closing(sqlite3.connect(path)) as db:
+            db.execute("DROP TABLE migration")
+        with SqliteLedger(str(path)) as ledger:
+            first = ledger.migrations()[0]
+            assert (first.done, first.release) == (True, "")
+        monkeypatch.setattr(
+            editions, "migrations", lambda _: with_one_more("CREATE TABLE later (id INTEGER);")
+        )
+        with SqliteLedger(str(path)) as ledger:
+            assert all(one.done for one in ledger.migrations())
+            assert write(ledger)
 
     def test_a_migration_that_fails_leaves_the_file_as_it_was(
         self, path: Path, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         before = tables(path)
         script = "CREATE TABLE later (id INTEGER) STRICT;\nCREATE TABLE task (id INTEGER) STRICT;\n"
-        monkeypatch.setattr(connection, "migrations", lambda _: with_one_more(script))
+        monkeypatch.setattr(editions, "migrations", lambda _: with_one_more(script))
         with pytest.raises(LedgerError, match="table task already exists"):
             SqliteLedger(str(path))
         monkeypatch.undo()

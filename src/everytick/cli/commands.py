@@ -29,6 +29,7 @@ _HOMES = {
     "backfill": "act:backfill",
     "cancel": "act:cancel",
     "audit": "proof:audit",
+    "ledger": "ledger:family",
     "check": "proof:check",
     "doctor": "proof:doctor",
     "extract": "extract:extract",

@@ -1,7 +1,7 @@
 """The SQL of a ledger: every statement stands, named and described, in a .sql file."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -64,3 +64,14 @@ def migrations(dialect: str) -> Mapping[int, Migration]:
             name=file.stem, after=told[2] == "after", script=file.read_text("utf-8")
         )
     return found
+
+
+def lacking(seen: Collection[str], known: Mapping[int, Migration], *, after: bool) -> list[Migration]:
+    """Return what is to run; a new ledger needs all of it, and there is no older release beside it.
+
+    Args:
+        seen: The names of those that have run.
+        known: All.
+        after: Also those that may run only where no older release is left.
+    """
+    return [one for one in known.values() if one.name not in seen and (after or not seen or not one.after)]

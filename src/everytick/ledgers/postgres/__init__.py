@@ -6,9 +6,10 @@ from typing import Self
 from everytick.ledgers.postgres.address import address_of
 from everytick.ledgers.postgres.changes import PostgresChanges
 from everytick.ledgers.postgres.connection import Connection
-from everytick.ledgers.postgres.editions import bring_up_to_date
+from everytick.ledgers.postgres.editions import bring_up_to_date, told
 from everytick.ledgers.postgres.reads import PostgresReads
 from everytick.ledgers.postgres.writes import PostgresWrites
+from everytick.upkeep import MigrationRow
 
 __all__ = ["PostgresLedger"]
 
@@ -39,6 +40,12 @@ class PostgresLedger(PostgresWrites, PostgresChanges, PostgresReads):
         except BaseException:
             connection.close()
             raise
+
+    def migrations(self) -> list[MigrationRow]:
+        return told(self._db)
+
+    def migrate(self) -> list[str]:
+        return bring_up_to_date(self._db, after=True)
 
     def close(self) -> None:
         """Close it; committed work stays."""

@@ -5,7 +5,7 @@ and processes of the release before go on beside it. One named ``after`` takes s
 a person says that no older release is left (``everytick ledger migrate --after``).
 """
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 
 import psycopg
 
@@ -13,7 +13,8 @@ from everytick import release
 from everytick.errors import LedgerDamaged, LedgerError, LedgerTooNew
 from everytick.ledgers.postgres.connection import Connection
 from everytick.ledgers.postgres.faults import explain
-from everytick.ledgers.statements import Migration, migrations
+from everytick.ledgers.statements import Migration, lacking, migrations
+from everytick.upkeep import MigrationRow
 
 OLDEST = 140_000
 """PostgreSQL 14, as its server_version_num says it."""
@@ -33,24 +34,27 @@ def bring_up_to_date(db: Connection, *, after: bool = False) -> list[str]:
     try:
         seen = _seen(db)
         _refuse_newer(db, seen, known)
-        if _lacking(seen, known, after=after):
+        if lacking(seen, known, after=after):
             return db.transact(lambda: _migrate(db, known, after=after), begin="begin_edit")
     except psycopg.Error as fault:
         raise explain(fault, db.told) from fault
     return []
 
 
-def waiting(db: Connection) -> list[str]:
-    """Return the migrations that wait until no older release is left."""
-    return [one.name for one in _lacking(_seen(db), migrations("postgres"), after=True)]
+def told(db: Connection) -> list[MigrationRow]:
+    """Return the migrations of this release, and which of them have run."""
+    try:
+        seen = _seen(db)
+    except psycopg.Error as fault:
+        raise explain(fault, db.told) from fault
+    return [
+        MigrationRow(name=one.name, after=one.after, done=one.name in seen, release=seen.get(one.name, ""))
+        for one in migrations("postgres").values()
+    ]
 
 
-def _lacking(seen: set[str], known: Mapping[int, Migration], *, after: bool) -> list[Migration]:
-    """Return what is to run; a new ledger needs all of it, and there is no older release beside it."""
-    return [one for one in known.values() if one.name not in seen and (after or not seen or not one.after)]
-
-
-def _seen(db: Connection) -> set[str]:
+def _seen(db: Connection) -> dict[str, str]:
+    """Return which migrations the schema has seen, each with the release that ran it."""
     schema, migration, version, encoding = db.rows("place", schema=_quoted(db))[0]
     if version < OLDEST:
         raise LedgerError(
@@ -63,12 +67,11 @@ def _seen(db: Connection) -> set[str]:
             f"{db.told}: the schema '{db.address.schema}' belongs to another program; name one of its own "
             "for the ledger with schema="
         )
-    return {row[0] for row in db.rows("select_migrations")} if migration else set()
+    return dict(db.rows("select_migrations")) if migration else {}
 
 
-def _refuse_newer(db: Connection, seen: set[str], known: Mapping[int, Migration]) -> None:
-    names = {one.name for one in known.values()}
-    for name in sorted(seen - names):
+def _refuse_newer(db: Connection, seen: Collection[str], known: Mapping[int, Migration]) -> None:
+    for name in sorted(set(seen) - {one.name for one in known.values()}):
         if "-after-" in name:
             raise LedgerTooNew(
                 f"{db.told}: a newer Everytick took away what this release needs ({name}). Upgrade "
@@ -81,11 +84,11 @@ def _migrate(db: Connection, known: Mapping[int, Migration], *, after: bool) -> 
     if not db.rows("place", schema=_quoted(db))[0][0]:
         db.execute("make_schema")
     db.execute("make_migration")
-    lacking = _lacking({row[0] for row in db.rows("select_migrations")}, known, after=after)
-    for one in lacking:
+    todo = lacking(dict(db.rows("select_migrations")), known, after=after)
+    for one in todo:
         db.script(one.script)
         db.execute("insert_migration", name=one.name, release=release.VERSION)
-    return [one.name for one in lacking]
+    return [one.name for one in todo]
 
 
 def _quoted(db: Connection) -> str:

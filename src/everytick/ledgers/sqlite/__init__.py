@@ -5,8 +5,10 @@ from typing import Self
 
 from everytick.ledgers.sqlite.changes import SqliteChanges
 from everytick.ledgers.sqlite.connection import Connection
+from everytick.ledgers.sqlite.editions import bring_up_to_date, told
 from everytick.ledgers.sqlite.reads import SqliteReads
 from everytick.ledgers.sqlite.writes import SqliteWrites
+from everytick.upkeep import MigrationRow
 
 __all__ = ["SqliteLedger"]
 
@@ -31,6 +33,17 @@ class SqliteLedger(SqliteWrites, SqliteChanges, SqliteReads):
         SqliteChanges.__init__(self, connection)
         SqliteReads.__init__(self, connection)
         self.path = connection.path
+        try:
+            bring_up_to_date(connection)
+        except BaseException:
+            connection.close()
+            raise
+
+    def migrations(self) -> list[MigrationRow]:
+        return told(self._db)
+
+    def migrate(self) -> list[str]:
+        return bring_up_to_date(self._db, after=True)
 
     def close(self) -> None:
         """Close it; committed work stays."""

@@ -1,4 +1,4 @@
-"""One SQLite file: opening it, bringing it up to date, and transactions.
+"""One SQLite file: opening it, and transactions.
 
 Writers pass a gate. As checkpoints happen only inside a commit, which holds the gate, or when the last
 connection closes, no two of them run at once: SQLite before 3.51.3 could damage a file otherwise.
@@ -14,13 +14,10 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from everytick.errors import LedgerDamaged, LedgerError, LedgerTooNew
+from everytick.errors import LedgerDamaged, LedgerError
 from everytick.ledgers.sqlite.faults import explain, name_of
 from everytick.ledgers.sqlite.gate import Gate
-from everytick.ledgers.statements import migrations, statements
-
-APPLICATION = 1702130793
-"""Marks a SQLite file as a ledger of Everytick ('etti')."""
+from everytick.ledgers.statements import statements
 
 MEMORY = ":memory:"
 """The path of a ledger that lives and dies with its process."""
@@ -35,7 +32,7 @@ _SQL = statements("sqlite")
 
 
 class Connection:
-    """A connection to one ledger file, brought up to date when it is opened.
+    """A connection to one ledger file.
 
     Writing statements run inside transaction() alone; it explains what SQLite says of them.
 
@@ -52,11 +49,6 @@ class Connection:
         self._in_doubt = False
         self._db = self._opened()
         self._place = self._inode()
-        try:
-            self._migrate()
-        except BaseException:
-            self.close()
-            raise
 
     def execute(self, statement: str, /, **values: Any) -> int:  # noqa: ANN401 - whatever SQLite can bind
         """Run a statement that writes; return how many rows it changed."""
@@ -82,6 +74,15 @@ class Connection:
         """Return the first row of a statement that reads."""
         found = self.rows(statement, **values)
         return found[0] if found else None
+
+    def script(self, text: str) -> None:
+        """Run several statements that take no values, within a transaction."""
+        statement = ""
+        for line in text.splitlines(keepends=True):
+            statement += line
+            if sqlite3.complete_statement(statement):
+                self._db.execute(statement)
+                statement = ""
 
     @contextmanager
     def transaction(self) -> Iterator[None]:
@@ -182,39 +183,3 @@ class Connection:
         except OSError:  # it is gone, or the way to it is
             return (0, 0)
         return status.st_dev, status.st_ino
-
-    def _migrate(self) -> None:
-        scripts = migrations("sqlite")
-        newest = max(scripts)
-        if self._edition() == newest:
-            return
-        with self.transaction():
-            edition = self._edition()
-            if edition > newest:
-                raise LedgerTooNew(
-                    f"{self.path}: a newer Everytick wrote this ledger (edition {edition}; this release "
-                    f"knows {newest}). Upgrade Everytick, or open a copy from before the upgrade"
-                )
-            for number, migration in scripts.items():
-                if number > edition:
-                    self._run(migration.script)
-
-    def _edition(self) -> int:
-        """Return which edition the file is of; 0 for an empty one."""
-        (edition,), (application,), (tables,) = (
-            self.rows(statement)[0] for statement in ("edition", "application", "table_count")
-        )
-        if application != APPLICATION and (edition or application or tables):
-            raise LedgerDamaged(
-                f"{self.path}: this SQLite file belongs to another program; name a file of its own for the "
-                "ledger"
-            )
-        return int(edition)
-
-    def _run(self, script: str) -> None:
-        statement = ""
-        for line in script.splitlines(keepends=True):
-            statement += line
-            if sqlite3.complete_statement(statement):
-                self._db.execute(statement)
-                statement = ""

@@ -22,7 +22,7 @@ CREATE TABLE IF NOT EXISTS everytick.migration (
 );
 
 -- name: select_migrations
-SELECT name FROM everytick.migration ORDER BY name;
+SELECT name, release FROM everytick.migration ORDER BY name;
 
 -- name: insert_migration
 INSERT INTO everytick.migration (name, release) VALUES (%(name)s, %(release)s);

@@ -11,7 +11,7 @@ PRAGMA synchronous = full;
 PRAGMA journal_size_limit = 67108864;
 
 -- name: edition
--- Which migration this file has reached; 0 for a new one.
+-- Which edition a release has to know to use this file; 0 for a new one.
 PRAGMA user_version;
 
 -- name: application
@@ -21,6 +21,23 @@ PRAGMA application_id;
 -- name: table_count
 -- How many tables a file of edition 0 has: a ledger to be made has none.
 SELECT count(*) FROM sqlite_schema;
+
+-- name: has_migrations
+-- Whether the file has a list of its migrations: the first release kept none.
+SELECT count(*) FROM sqlite_schema WHERE type = 'table' AND name = 'migration';
+
+-- name: make_migration
+-- Which migrations this file has seen, and which release brought each.
+CREATE TABLE IF NOT EXISTS migration (
+    name     TEXT PRIMARY KEY,
+    release  TEXT NOT NULL
+) STRICT, WITHOUT ROWID;
+
+-- name: select_migrations
+SELECT name, release FROM migration ORDER BY name;
+
+-- name: insert_migration
+INSERT INTO migration (name, release) VALUES (:name, :release);
 
 -- name: others_wrote
 -- Changes when another connection has committed.

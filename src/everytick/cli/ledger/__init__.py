@@ -1,0 +1,14 @@
+"""The commands of the `ledger` family."""
+
+import typer
+
+from everytick.cli.ledger.migrate import migrate
+
+__all__ = ["family"]
+
+family = typer.Typer(
+    help="The ledger as a whole.", no_args_is_help=True, add_completion=False, rich_markup_mode=None
+)
+
+family.callback()(lambda: None)  # a family of one command would be that command
+family.command()(migrate)
