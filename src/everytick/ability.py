@@ -39,6 +39,7 @@ class Ability:
         self._executors = executors
         self._versions = versions
         self._had: set[tuple[int, int]] = set()
+        self._calls: set[str] = set()
         self._told: dict[int, str] = {}
         self._looked: Instant = 0
         self.lacking: dict[int, str] = {}
@@ -75,9 +76,11 @@ class Ability:
         if (task_id, number) in self._had:
             return None
         work: Work = self._versions.version(task_id, number).task.work
-        lacks = self._executors[type(work)].lacks(work)
+        call = getattr(work, "call", "")
+        lacks = None if call in self._calls else self._executors[type(work)].lacks(work)
         if lacks is None:
             self._had.add((task_id, number))
+            self._calls |= {call} if call else set()
         return lacks
 
     def _mended(self, ready: Ready) -> None:

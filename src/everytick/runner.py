@@ -18,7 +18,7 @@ from everytick.losses import UNCERTAIN
 from everytick.policy import Policies
 from everytick.presence import Presence
 from everytick.rescue import rescue
-from everytick.suspects import apart
+from everytick.suspects import SUSPECT, apart
 from everytick.task import Call, Inline, Work
 from everytick.tick import State
 from everytick.turns import Turns, crowded
@@ -102,6 +102,7 @@ class Runner:
         if not self._alive():
             self._presence.join()
             self._versions.forget()
+            self._versions.read_ahead()
             self._live_on()
         self._stop_requested()
         self._versions.look_again(self._clock.boot())
@@ -218,6 +219,9 @@ class Runner:
         ended = {one.attempt.key.task_id for one in self._unsettled}
         if any(ready.key.task_id in ended for ready in batch):
             return Considered()
+        self._versions.prepare(
+            (ready.key.task_id, number) for ready in batch for number in {ready.version, ready.newest}
+        )
         able = [ready for ready in batch if self._readable(ready) and self._ability.has(ready)]
         if len(able) > places:
             able = self._turns.order(able, slots)
@@ -262,8 +266,8 @@ class Runner:
         executor.start(job)
 
     def _executor(self, attempt: Attempt, work: Work) -> Executor:
-        """Return what runs an attempt: inline work that was lost before runs where it can kill nobody."""
-        apart = isinstance(work, Inline) and attempt.reruns
+        """Return what runs an attempt: inline work that is suspect runs where it can kill nobody."""
+        apart = isinstance(work, Inline) and attempt.reruns >= SUSPECT
         return self._executors[Call if apart else type(work)]
 
     def _stop_requested(self) -> None:

@@ -4,7 +4,9 @@ A version never changes once it is written, so a kept one cannot be stale; a tas
 is higher than the kept ones is read again.
 """
 
+import contextlib
 import logging
+from collections.abc import Iterable, Sequence
 
 from everytick.errors import UsageError
 from everytick.ledger import Reads, VersionRow
@@ -15,7 +17,10 @@ from everytick.when import Instant
 
 log = logging.getLogger("everytick")
 
-_KEPT = 100_000
+_KEPT = 150_000
+"""So many tasks: what a process knows of them takes a kilobyte each."""
+
+_AHEAD = 20_000
 
 _PATIENCE = 10_000_000
 """Microseconds after which broken tasks are looked at again."""
@@ -51,7 +56,8 @@ class Versions:
         try:
             return self._kept[task_id][number]
         except KeyError:
-            kept = self._read(task_id)
+            self._read([task_id])
+        kept = self._kept[task_id]
         if number not in kept:
             missing = UsageError(f"task number {task_id} has no version {number}; everytick audit tells more")
             raise self._unreadable.get(task_id, {}).get(number, missing)
@@ -75,6 +81,21 @@ class Versions:
             found.insert(0, self.version(task_id, found[0].version - 1))
         return found
 
+    def prepare(self, wanted: Iterable[tuple[int, int]]) -> None:
+        """Read in one go what is going to be asked for: tasks, with the numbers of their versions."""
+        missing = {task_id for task_id, number in wanted if number not in self._kept.get(task_id, ())}
+        if missing:
+            self._read(sorted(missing))
+
+    def read_ahead(self) -> None:
+        """Read the newest versions of tasks while nothing is due, as many as are likely to be asked for."""
+        for row in self._ledger.tasks():
+            if len(self._kept) >= _AHEAD:
+                return
+            if row.newest.task_id not in self._kept:
+                with contextlib.suppress(UsageError):
+                    self._kept[row.newest.task_id] = {row.newest.version: revived(row.newest)}
+
     def forget(self) -> None:
         """Read all anew when it is asked for: the ledger may be an older one than before."""
         self._kept.clear()
@@ -95,20 +116,20 @@ class Versions:
             for task_id in list(self.broken)[:_CHANCES]:
                 del self.broken[task_id]
 
-    def _read(self, task_id: int) -> dict[int, Version]:
-        if len(self._kept) >= _KEPT:
-            self._kept.clear()
-        kept, unreadable = {}, {}
-        for row in self._ledger.versions(task_id):
+    def _read(self, tasks: Sequence[int]) -> None:
+        for task_id in tasks:
+            self._kept.pop(task_id, None)
+            self._unreadable.pop(task_id, None)
+        while self._kept and len(self._kept) + len(tasks) > _KEPT:
+            oldest = next(iter(self._kept))
+            del self._kept[oldest]
+            self._unreadable.pop(oldest, None)
+        self._kept.update((task_id, {}) for task_id in tasks)
+        for row in self._ledger.versions(*tasks):
             try:
-                kept[row.version] = revived(row)
+                self._kept[row.task_id][row.version] = revived(row)
             except UsageError as fault:
-                unreadable[row.version] = fault
-        self._kept[task_id] = kept
-        self._unreadable[task_id] = unreadable
-        if not unreadable:
-            del self._unreadable[task_id]
-        return kept
+                self._unreadable.setdefault(row.task_id, {})[row.version] = fault
 
 
 def revived(row: VersionRow, task: Task | None = None) -> Version:

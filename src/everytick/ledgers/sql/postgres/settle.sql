@@ -1,14 +1,24 @@
 -- name: end_attempts
 -- The outcomes of ticks, written by the holders of their current attempts alone: law 4.
+-- Each row is sought by its key first, whatever the planner believes of how many run: where nothing ran when
+-- statistics were last taken it believes in one, and would hold every row of the batch against each that runs.
+WITH own AS MATERIALIZED (
+    SELECT d.task_id, d.due_at, d.request, d.state, d.reason, d.summary, d.proof, held.ctid AS place
+    FROM unnest(%(task_id)s::bigint[], %(due_at)s::bigint[], %(request)s::bigint[], %(attempt)s::integer[],
+                %(holder)s::bigint[], %(state)s::text[], %(reason)s::text[], %(summary)s::text[],
+                %(proof)s::bigint[])
+        AS d (task_id, due_at, request, attempt, holder, state, reason, summary, proof)
+    CROSS JOIN LATERAL (
+        SELECT ctid FROM everytick.tick
+        WHERE task_id = d.task_id AND due_at = d.due_at AND request = d.request
+          AND attempt = d.attempt AND holder = d.holder AND state = 'running'
+        OFFSET 0 FOR UPDATE
+    ) AS held
+)
 UPDATE everytick.tick AS t
-SET state = d.state, reason = d.reason, holder = NULL, ended_at = %(now)s, summary = d.summary,
-    proof = d.proof
-FROM unnest(%(task_id)s::bigint[], %(due_at)s::bigint[], %(request)s::bigint[], %(attempt)s::integer[],
-            %(holder)s::bigint[], %(state)s::text[], %(reason)s::text[], %(summary)s::text[],
-            %(proof)s::bigint[])
-    AS d (task_id, due_at, request, attempt, holder, state, reason, summary, proof)
-WHERE t.task_id = d.task_id AND t.due_at = d.due_at AND t.request = d.request
-  AND t.attempt = d.attempt AND t.holder = d.holder AND t.state = 'running'
+SET state = own.state, reason = own.reason, holder = NULL, ended_at = %(now)s, summary = own.summary,
+    proof = own.proof
+FROM own WHERE t.ctid = own.place
 RETURNING t.task_id, t.due_at, t.request;
 
 -- name: lock_attempts
