@@ -262,7 +262,7 @@ def main() -> None:
             f"{ours / bare:.2f} of it: {ours:,.0f}/s",
             met=ours >= share * bare,
             cpu=f"{sum(times['programs'].cpu[part] for part in parts) / TASKS * 1e6:.0f} us of Python a tick",
-            beside=f"psycopg alone: {bare:,.0f}/s; without the decisions {times['methods'].rate(*parts):,.0f}/s",
+            beside=f"psycopg alone: {bare:,.0f}/s; no decisions: {times['methods'].rate(*parts):,.0f}/s",
         )
 
 

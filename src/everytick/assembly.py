@@ -18,9 +18,11 @@ from everytick.task import Call, Command, Inline
 from everytick.versions import Versions
 
 
-def scheduler(ledger: Ledger, clock: Clock, presence: Presence, versions: Versions) -> Program:
-    """Return a scheduler."""
-    return Scheduler(ledger, clock, presence, versions)
+def scheduler(
+    ledger: Ledger, clock: Clock, presence: Presence, versions: Versions, *, alone: bool
+) -> Program:
+    """Return a scheduler; alone where no runner shares its process."""
+    return Scheduler(ledger, clock, presence, versions, alone=alone)
 
 
 def runner(
@@ -63,5 +65,5 @@ def programs(
     if kind in {"runner", "up"}:  # first: what is due now starts before anything is planned for later
         found.append(runner(ledger, clock, presence, versions, how))
     if kind in {"scheduler", "up"}:
-        found.append(scheduler(ledger, clock, presence, versions))
+        found.append(scheduler(ledger, clock, presence, versions, alone=kind == "scheduler"))
     return presence, found

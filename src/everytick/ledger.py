@@ -331,8 +331,8 @@ class Reads(Protocol):
         """Return what the ledger's own clock says; None where it has none beside that of this machine."""
         ...
 
-    def versions(self, task_id: int) -> list[VersionRow]:
-        """Return a task's versions by number."""
+    def versions(self, *tasks: int) -> list[VersionRow]:
+        """Return the versions of tasks, by the number of the task and their own."""
         ...
 
     def tasks(self, origin: str | None = None, name: str | None = None) -> Iterator[TaskRow]:

@@ -24,10 +24,14 @@ HORIZON = 30_000_000
 GLANCE = 500_000
 """Microseconds between two looks at whether somebody else has written."""
 
-_BATCH = 100
+_BATCH = 500
 _ROUNDS = 100
-_STRETCH = 20_000
-"""Microseconds after which a step leaves the rest to the next: a runner beside it takes its turn."""
+_STRETCH = 200_000
+"""Microseconds after which a step leaves the rest to the next."""
+
+_BATCH_BESIDE = 100
+_STRETCH_BESIDE = 20_000
+"""The same where a runner in this process waits for its turn."""
 
 
 class Scheduler:
@@ -39,6 +43,7 @@ class Scheduler:
         presence: Its row in the ledger; shared where a runner lives in the same process.
         versions: The definitions it plans by.
         horizon: How far ahead it plans, in microseconds.
+        alone: Whether it has its process to itself.
     """
 
     def __init__(
@@ -49,12 +54,15 @@ class Scheduler:
         versions: Versions,
         *,
         horizon: int = HORIZON,
+        alone: bool = False,
     ) -> None:
         self._ledger = ledger
         self._clock = clock
         self._presence = presence
         self._versions = versions
         self._horizon = horizon
+        self._batch = _BATCH if alone else _BATCH_BESIDE
+        self._stretch = _STRETCH if alone else _STRETCH_BESIDE
 
     def step(self) -> Instant:
         """Beat, plan what is near, bury the dead; return when to come back."""
@@ -92,14 +100,15 @@ class Scheduler:
                 break
             broken = frozenset(self._versions.broken)
             moved = self._ledger.plan(
-                near, now, _BATCH, broken, lambda cursors: self._plans(cursors, now, until)
+                near, now, self._batch, broken, lambda cursors: self._plans(cursors, now, until)
             )
             found_broken = len(self._versions.broken) > len(broken)
-            if not (moved or found_broken) or self._clock.boot() - begun > _STRETCH:
+            if not (moved or found_broken) or self._clock.boot() - begun > self._stretch:
                 break
         return moved
 
     def _plans(self, cursors: Sequence[Cursor], now: Instant, until: Instant) -> list[Plan]:
+        self._versions.prepare((cursor.task_id, cursor.version) for cursor in cursors)
         plans = []
         for cursor in cursors:
             try:

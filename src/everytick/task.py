@@ -72,6 +72,20 @@ class _Definition(msgspec.Struct, frozen=True, kw_only=True):
     policies: Policies
 
 
+class _Written(msgspec.Struct, frozen=True, kw_only=True):
+    schedule: str
+    work: Work
+    policies: msgspec.Raw
+
+
+_WRITTEN = msgspec.json.Decoder(_Written)
+
+
+@lru_cache(maxsize=4096)  # a hundred thousand tasks share a few
+def _policies(text: bytes) -> Policies:
+    return msgspec.json.decode(text, type=Policies)
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Task:
     """A task.
@@ -111,12 +125,12 @@ def read_definition(name: str, origin: str, text: str) -> Task:
         UsageError: The text is none that this release understands; the message names the task.
     """
     try:
-        whole = msgspec.json.decode(text, type=_Definition)
+        whole = _WRITTEN.decode(text)
         return Task(
             name=name,
             schedule=parse_schedule(whole.schedule),
             work=whole.work,
-            policies=whole.policies,
+            policies=_policies(bytes(whole.policies)),
             origin=origin,
         )
     except (msgspec.DecodeError, UsageError) as fault:

@@ -61,8 +61,8 @@ class PostgresReads:
         found: tuple[Instant | None] = self._db.row("moment") or (None,)
         return found[0]
 
-    def versions(self, task_id: int) -> list[VersionRow]:
-        return [rows.version(row) for row in self._db.rows("select_versions", task_id=task_id)]
+    def versions(self, *tasks: int) -> list[VersionRow]:
+        return [rows.version(row) for row in self._db.rows("select_versions", tasks=numbers(tasks))]
 
     def tasks(self, origin: str | None = None, name: str | None = None) -> Iterator[TaskRow]:
         """Read page by page, so that a million of them need no memory."""

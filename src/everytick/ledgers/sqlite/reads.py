@@ -60,8 +60,8 @@ class SqliteReads:
     def moment(self) -> Instant | None:
         return None
 
-    def versions(self, task_id: int) -> list[VersionRow]:
-        return [rows.version(row) for row in self._db.rows("select_versions", task_id=task_id)]
+    def versions(self, *tasks: int) -> list[VersionRow]:
+        return [rows.version(row) for row in self._db.rows("select_versions", tasks=numbers(tasks))]
 
     def tasks(self, origin: str | None = None, name: str | None = None) -> Iterator[TaskRow]:
         if name is None:

@@ -29,6 +29,16 @@ class Editing:
         assert row.newest == version
         assert (row.planned_through, row.last_due, row.next_due) == (START, None, due(1))
 
+    def test_the_versions_of_several_tasks_are_told_at_once(self, ledger: Ledger) -> None:
+        scene = Scene(ledger)
+        first, second = scene.task(), scene.task("other")
+        scene.revise(START + SECOND)
+        scene.task("third")
+        rows = ledger.versions(second, 77, first)
+        assert [(row.task_id, row.version) for row in rows] == [(first, 1), (first, 2), (second, 1)]
+        assert rows == [*ledger.versions(first), *ledger.versions(second)]
+        assert ledger.versions() == []
+
     def test_names_are_told_with_their_numbers(self, ledger: Ledger) -> None:
         scene = Scene(ledger)
         task = scene.task()

@@ -1,9 +1,9 @@
 -- name: select_versions
--- A task's versions by number.
+-- The versions of tasks, by task and number.
 SELECT v.task_id, task.name, task.origin, v.version, v.since, v.status, v.paused_until, v.anchor, v.rules,
        v.definition, v.change_id
 FROM everytick.task_version AS v JOIN everytick.task ON task.id = v.task_id
-WHERE v.task_id = %(task_id)s ORDER BY v.version;
+WHERE v.task_id = ANY (%(tasks)s::bigint[]) ORDER BY v.task_id, v.version;
 
 -- name: select_tasks
 -- A page of tasks by name, with their newest version, their cursor, and the newest instant whose
