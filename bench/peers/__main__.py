@@ -19,6 +19,7 @@ from typing import TypeVar
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
+from everytick import release
 from everytick.testing.servers import PostgresServer, RedisServer, open_folder
 from everytick.when import moment_of
 from peers import burst, crash, environments, page, picture
@@ -87,6 +88,7 @@ def versions(rows: list[Row], postgres: PostgresServer) -> dict[str, str]:
         row = connection.execute("SHOW server_version").fetchone()
     redis = subprocess.run(["redis-server", "--version"], capture_output=True, text=True, check=True).stdout
     found = {
+        "Everytick": release.VERSION,
         "Python": sys.version.split()[0],
         "PostgreSQL": str(row[0]).split()[0] if row else "",
         "Redis": redis.split("v=")[1].split()[0],
@@ -110,6 +112,7 @@ def asked() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m peers", description=(__doc__ or "").partition("\n")[0])
     parser.add_argument("--only", default="", help="rows by their keys, with commas")
     parser.add_argument("--tasks", default=",".join(map(str, ALL)), help="how many are due at once")
+    parser.add_argument("--remark", default="", help="what else there is to know of this run")
     part = parser.add_mutually_exclusive_group()
     part.add_argument("--bursts", action="store_true", help="bursts alone")
     part.add_argument("--crashes", action="store_true", help="crashes alone")
@@ -157,6 +160,7 @@ def play(console: Console, how: argparse.Namespace) -> Results:
         return Results(
             date=f"{moment_of(now()):%Y-%m-%d %H:%M} UTC",
             machine=MACHINE,
+            remark=how.remark,
             versions=versions(rows, postgres),
             bursts=bursts(servers, parts[0], sizes, told_burst),
             crashes=crashes(servers, parts[1], told_crash),

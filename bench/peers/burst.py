@@ -1,5 +1,6 @@
 """The burst: so many tasks due in one instant, twice, a period apart."""
 
+import os
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -28,6 +29,7 @@ class Burst:
         lateness: How late they came; None where the row could not play.
         why: Why not, or what it said when it ended in the middle of it.
         cpu: CPU seconds of its programs, from their start.
+        load: The load average of the machine over a minute, at the end; the row's own work is in it.
         stolen: The share of the machine's CPU time that its host took away meanwhile.
     """
 
@@ -36,6 +38,7 @@ class Burst:
     lateness: Lateness | None = None
     why: str = ""
     cpu: float = 0.0
+    load: float | None = None
     stolen: float = 0.0
 
 
@@ -79,6 +82,7 @@ def play(servers: Servers, row: Row, tasks: int, lane: int) -> Burst:
             lateness=lateness(found, tasks, dues, watched),
             why=why,
             cpu=used,
+            load=round(os.getloadavg()[0], 1),
             stolen=share(before, stolen()),
         )
 

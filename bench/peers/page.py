@@ -19,6 +19,7 @@ def text(results: Results) -> str:
         date=results.date,
         machine=results.machine,
         versions=", ".join(f"{name} {version}" for name, version in results.versions.items()),
+        remark=results.remark,
         goals=_goals(results),
         crashes=_crashes(results),
         settings=_table(("scheduler", "settings"), [(_name(row), row.settings) for row in ROWS]),
@@ -43,7 +44,18 @@ def _bursts(results: Results, size: int) -> str:
             burst = burst_of(bursts, row.key, size)
             if burst:
                 rows.append((_name(row) + word, row.keeps, row.arrival, *burst_cells(burst)))
-    heads = ("scheduler", "keeps schedules in", "arrival", "p50", "p99", "latest", "arrived", "CPU", "stolen")
+    heads = (
+        "scheduler",
+        "keeps schedules in",
+        "arrival",
+        "p50",
+        "p99",
+        "latest",
+        "arrived",
+        "CPU",
+        "load",
+        "stolen",
+    )
     return _table(heads, rows)
 
 

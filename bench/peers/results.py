@@ -18,6 +18,7 @@ class Results(msgspec.Struct, frozen=True, kw_only=True):
         bursts: What came of the bursts.
         again: What came of Everytick's bursts when they were played once more, at the end of the run.
         crashes: What came of the crashes.
+        remark: What else there is to know of the run.
     """
 
     date: str
@@ -26,6 +27,7 @@ class Results(msgspec.Struct, frozen=True, kw_only=True):
     bursts: list[Burst]
     again: list[Burst]
     crashes: list[Crash]
+    remark: str = ""
 
 
 def burst_of(bursts: list[Burst], row: str, tasks: int) -> Burst | None:

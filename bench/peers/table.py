@@ -38,7 +38,7 @@ def _bursts(results: Results, tasks: int) -> Table:
     table = Table(title=f"{tasks:,} tasks due in the same instant, twice", title_justify="left")
     table.add_column("scheduler")
     table.add_column("keeps schedules in")
-    for name in ("p50", "p99", "latest", "arrived", "CPU", "stolen"):
+    for name in ("p50", "p99", "latest", "arrived", "CPU", "load", "stolen"):
         table.add_column(name, justify="right", no_wrap=name in {"p50", "p99", "latest"})
     for row in ROWS:
         for bursts, word in ((results.bursts, ""), (results.again, " (again, last)")):

@@ -17,17 +17,18 @@ def late(found: Lateness, value: float | None) -> str:
     return f"> {found.watched:.0f} s" if value is None else seconds(value)
 
 
-def burst_cells(burst: Burst) -> tuple[str, str, str, str, str, str]:
-    """Return p50, p99, the latest, arrived of due, CPU and stolen time."""
+def burst_cells(burst: Burst) -> tuple[str, str, str, str, str, str, str]:
+    """Return p50, p99, the latest, arrived of due, CPU, load and stolen time."""
     found = burst.lateness
     if found is None:
-        return ("", "", "", f"not played: {burst.why}", "", "")
+        return ("", "", "", f"not played: {burst.why}", "", "", "")
     return (
         late(found, found.p50),
         late(found, found.p99),
         late(found, found.most),
         f"{found.arrived:,} of {found.due:,}" + (", then it ended" if burst.why else ""),
         f"{burst.cpu:.1f} s",
+        "" if burst.load is None else f"{burst.load:.1f}",
         f"{burst.stolen:.0%}",
     )
 
