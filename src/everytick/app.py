@@ -141,24 +141,25 @@ def _from_config(path: Path) -> Everytick:
     return app
 
 
-def open_ledger(url: str) -> Store:
+def open_ledger(url: str, *, unfinished: bool = False) -> Store:
     """Open the ledger that a URL names.
 
     Args:
         url: ``sqlite:///file.db``, ``postgresql://USER@HOST/DATABASE``, or ``env:NAME``: the variable of the
             environment that holds one of those.
+        unfinished: Open it even if it is the half copy of another.
 
     Raises:
         ConfigError: The URL names no kind of ledger that this release has.
         LedgerError: It cannot be opened.
     """
     if url.startswith("env:"):
-        return open_ledger(_of_environment(url.removeprefix("env:")))
+        return open_ledger(_of_environment(url.removeprefix("env:")), unfinished=unfinished)
     scheme, _, path = url.partition("://")
     if scheme == "sqlite":
-        return SqliteLedger(path.removeprefix("/") or ":memory:")
+        return SqliteLedger(path.removeprefix("/") or ":memory:", unfinished=unfinished)
     if scheme in {"postgresql", "postgres"}:
-        return _postgres(url)
+        return _postgres(url, unfinished=unfinished)
     known = "write sqlite:///everytick.db, or postgresql://USER@HOST/DATABASE"
     raise ConfigError(f"'{scheme or url}' names no ledger of this release; {known}")
 
@@ -170,11 +171,11 @@ def _of_environment(name: str) -> str:
     return url
 
 
-def _postgres(url: str) -> Store:
+def _postgres(url: str, *, unfinished: bool) -> Store:
     try:
         from everytick.ledgers.postgres import PostgresLedger  # noqa: PLC0415 - psycopg takes 80 ms to load
     except ModuleNotFoundError as fault:
         raise ConfigError(
             f"a ledger on PostgreSQL needs {fault.name}: pip install 'everytick[postgres]'"
         ) from None
-    return PostgresLedger(url)
+    return PostgresLedger(url, unfinished=unfinished)

@@ -11,7 +11,9 @@
     │   ├── LedgerFull        no space left where it lies
     │   ├── LedgerReadOnly    it cannot be written
     │   ├── LedgerDamaged     it is not a ledger, or its file is broken
+    │   ├── UnreadableRow     a row of it holds what no release has written
     │   ├── LedgerTooNew      a newer release wrote it
+    │   ├── LedgerUnfinished  it is the half copy of another
     │   └── EditRefused       somebody else edited the same task meanwhile
     ├── ClockSuspect          the wall clock stepped and nobody has vouched for it
     └── FeedError             a download that must not be published
@@ -101,8 +103,27 @@ class LedgerDamaged(LedgerError):
     """The file is no ledger, or it is broken."""
 
 
+class UnreadableRow(LedgerError):
+    """A row of a tick holds what no release has written.
+
+    Args:
+        message: What it holds.
+        task_id: Its task.
+        due_at: When it is due.
+    """
+
+    def __init__(self, message: str, *, task_id: int, due_at: int) -> None:
+        super().__init__(message)
+        self.task_id = task_id
+        self.due_at = due_at
+
+
 class LedgerTooNew(LedgerError):
     """A newer release of Everytick wrote this ledger."""
+
+
+class LedgerUnfinished(LedgerError):
+    """A copy into this ledger was begun, and is not whole yet."""
 
 
 class EditRefused(LedgerError):

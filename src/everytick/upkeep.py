@@ -1,9 +1,46 @@
 """Upkeep: what a person does to a ledger as a whole. The programs know nothing of it."""
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol, Self
 
 from everytick.ledger import Ledger
+
+KEYS: Mapping[str, tuple[str, ...]] = {
+    "task": ("id",),
+    "change": ("id",),
+    "process": ("id",),
+    "task_version": ("task_id", "version"),
+    "cursor": ("task_id", "request"),
+    "seal": ("task_id", "through"),
+    "slot": ("task_id", "lane"),
+    "attempt": ("task_id", "due_at", "request", "attempt", "holder", "outcome"),
+    "output": ("task_id", "due_at", "request", "attempt"),
+    "tick": ("task_id", "due_at", "request"),
+}
+"""The tables that a copy takes along, and their keys: the first columns of each row."""
+
+Row = tuple[int | str | None, ...]
+"""A row as it is copied: columns and values are alike in all stores."""
+
+Place = tuple[int | str | None, ...]
+"""How far a table was read: the key of the last row."""
+
+Tally = Mapping[str, int]
+"""What can be counted of a ledger, by name."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Copying:
+    """A copy that was begun and is not whole yet.
+
+    Attributes:
+        source: The tally of the ledger that is copied.
+        places: How far each table was copied; None from the beginning.
+    """
+
+    source: Tally
+    places: Mapping[str, Place | None]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -38,7 +75,51 @@ class Editions(Protocol):
         ...
 
 
-class Store(Ledger, Editions, Protocol):
+class Copies(Protocol):
+    """How a whole ledger is taken to another place, page by page, whatever the stores of both are.
+
+    From begin_copy() to end_copy() a ledger is a half copy: a mark in it keeps programs of this and of
+    older releases from using it.
+    """
+
+    def tally(self) -> Tally:
+        """Count the rows of each table and the ticks in each state, and what no two ledgers have alike."""
+        ...
+
+    def numbers(self) -> Mapping[str, int]:
+        """Return the highest numbers that were ever given to a task, a change and a process."""
+        ...
+
+    def page(self, table: str, behind: Place | None, limit: int) -> list[Row]:
+        """Return the rows of a table behind a place, in an order of the ledger's own that does not change."""
+        ...
+
+    def copying(self) -> Copying | None:
+        """Return the copy that was begun into this ledger; None where it is whole."""
+        ...
+
+    def begin_copy(self, source: Tally) -> None:
+        """Mark this ledger, which is empty, as the half copy of another.
+
+        Raises:
+            LedgerError: It is not empty.
+        """
+        ...
+
+    def put(self, table: str, rows: Sequence[Row], behind: Place | None) -> None:
+        """Write a page, and how far the copy is; both are committed when it returns.
+
+        Raises:
+            LedgerError: The copy is not at that place: somebody else writes it, too.
+        """
+        ...
+
+    def end_copy(self, numbers: Mapping[str, int]) -> None:
+        """Take the mark away: the copy is whole. New numbers will be higher than these."""
+        ...
+
+
+class Store(Ledger, Editions, Copies, Protocol):
     """A ledger, and all that is done to it as a whole."""
 
     def __enter__(self) -> Self:

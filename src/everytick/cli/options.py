@@ -14,7 +14,7 @@ from everytick.when import Instant, instant_of
 from everytick.when.walltime import zone_named
 
 
-def _not_for_all_to_see(context: typer.Context, parameter: typer.CallbackParam, url: str) -> str:
+def not_for_all_to_see(context: typer.Context, parameter: typer.CallbackParam, url: str) -> str:
     """Refuse a password that every user of the machine can read in the list of processes."""
     source = context.get_parameter_source(parameter.name or "")
     if source is not None and source.name == "COMMANDLINE" and tells_password(url):
@@ -32,7 +32,7 @@ LedgerOption = Annotated[
         "-l",
         metavar="URL",
         envvar="EVERYTICK_LEDGER",
-        callback=_not_for_all_to_see,
+        callback=not_for_all_to_see,
         help="The ledger: sqlite:///file.db or postgresql://USER@HOST/DATABASE.",
     ),
 ]

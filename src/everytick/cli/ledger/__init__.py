@@ -2,6 +2,7 @@
 
 import typer
 
+from everytick.cli.ledger.copy import copy
 from everytick.cli.ledger.migrate import migrate
 
 __all__ = ["family"]
@@ -10,5 +11,5 @@ family = typer.Typer(
     help="The ledger as a whole.", no_args_is_help=True, add_completion=False, rich_markup_mode=None
 )
 
-family.callback()(lambda: None)  # a family of one command would be that command
-family.command()(migrate)
+for command in (copy, migrate):
+    family.command()(command)

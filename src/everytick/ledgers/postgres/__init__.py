@@ -6,6 +6,7 @@ from typing import Self
 from everytick.ledgers.postgres.address import address_of
 from everytick.ledgers.postgres.changes import PostgresChanges
 from everytick.ledgers.postgres.connection import Connection
+from everytick.ledgers.postgres.copies import PostgresCopies
 from everytick.ledgers.postgres.editions import bring_up_to_date, told
 from everytick.ledgers.postgres.reads import PostgresReads
 from everytick.ledgers.postgres.writes import PostgresWrites
@@ -14,12 +15,13 @@ from everytick.upkeep import MigrationRow
 __all__ = ["PostgresLedger"]
 
 
-class PostgresLedger(PostgresWrites, PostgresChanges, PostgresReads):
+class PostgresLedger(PostgresWrites, PostgresChanges, PostgresReads, PostgresCopies):
     """A ledger in a schema of a PostgreSQL database; one connection.
 
     Args:
         url: ``postgresql://USER@HOST/DATABASE?schema=everytick&sslmode=verify-full``. The schema is made if
             it is not there.
+        unfinished: Open it even if it is the half copy of another.
 
     Attributes:
         path: The URL as people may see it, without a password.
@@ -29,14 +31,15 @@ class PostgresLedger(PostgresWrites, PostgresChanges, PostgresReads):
         LedgerError: The server cannot be reached or does not let us, or a newer release was here.
     """
 
-    def __init__(self, url: str) -> None:
+    def __init__(self, url: str, *, unfinished: bool = False) -> None:
         connection = Connection(address_of(url))
         PostgresWrites.__init__(self, connection)
         PostgresChanges.__init__(self, connection)
         PostgresReads.__init__(self, connection)
+        PostgresCopies.__init__(self, connection)
         self.path = connection.told
         try:
-            bring_up_to_date(connection)
+            bring_up_to_date(connection, unfinished=unfinished)
         except BaseException:
             connection.close()
             raise
@@ -45,7 +48,7 @@ class PostgresLedger(PostgresWrites, PostgresChanges, PostgresReads):
         return told(self._db)
 
     def migrate(self) -> list[str]:
-        return bring_up_to_date(self._db, after=True)
+        return bring_up_to_date(self._db, after=True, unfinished=True)
 
     def close(self) -> None:
         """Close it; committed work stays."""

@@ -8,7 +8,7 @@ re-reads what it holds.
 """
 
 import re
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from functools import cache
 from typing import Any, TypeVar
@@ -72,6 +72,11 @@ class Connection:
         """The ledger's address as people may see it."""
         return self.address.told
 
+    @property
+    def quoted(self) -> str:
+        """The schema as it is written in SQL."""
+        return sql.Identifier(self.address.schema).as_string(None)
+
     def execute(self, statement: str, /, **values: Any) -> int:  # noqa: ANN401 - whatever psycopg can bind
         """Run a statement; return how many rows it changed."""
         return self._run(statement, values).rowcount
@@ -83,6 +88,12 @@ class Connection:
     def batch(self, statement: str, /, rows: Sequence[Values], **values: Any) -> list[Row]:  # noqa: ANN401 - see execute
         """Run a statement that takes a batch, and return what it returns."""
         return self._run(statement, arrays.columns(rows) | values).fetchall() if rows else []
+
+    def take_in(self, statement: str, /, rows: Iterable[Row]) -> None:
+        """Run a statement that takes rows in as they are."""
+        with self._ready().cursor().copy(self._sql[statement]) as into:
+            for row in rows:
+                into.write_row(row)
 
     def rows(self, statement: str, /, **values: Any) -> list[Row]:  # noqa: ANN401 - see execute
         """Return all rows of a statement.

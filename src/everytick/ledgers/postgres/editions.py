@@ -10,7 +10,7 @@ from collections.abc import Collection, Mapping
 import psycopg
 
 from everytick import release
-from everytick.errors import LedgerDamaged, LedgerError, LedgerTooNew
+from everytick.errors import LedgerDamaged, LedgerError, LedgerTooNew, LedgerUnfinished
 from everytick.ledgers.postgres.connection import Connection
 from everytick.ledgers.postgres.faults import explain
 from everytick.ledgers.statements import Migration, lacking, migrations
@@ -20,12 +20,17 @@ OLDEST = 140_000
 """PostgreSQL 14, as its server_version_num says it."""
 
 
-def bring_up_to_date(db: Connection, *, after: bool = False) -> list[str]:
+HALF = "0000-after-the-copy-is-whole"
+"""Stands among the migrations of a half copy: releases that know no copies take it for a newer one's."""
+
+
+def bring_up_to_date(db: Connection, *, after: bool = False, unfinished: bool = False) -> list[str]:
     """Make the schema, or run the migrations it lacks; return the names of those that ran.
 
     Args:
         db: The ledger's connection.
         after: Also those that only may run where no older release is left.
+        unfinished: Whether it may be a half copy.
 
     Raises:
         LedgerError: It cannot be done, or a newer release was here.
@@ -33,6 +38,11 @@ def bring_up_to_date(db: Connection, *, after: bool = False) -> list[str]:
     known = migrations("postgres")
     try:
         seen = _seen(db)
+        if HALF in seen and not unfinished:
+            raise LedgerUnfinished(
+                f"{db.told}: a copy into this ledger was begun, and is not whole yet. Go on with it: "
+                f"everytick ledger copy SOURCE {db.told}"
+            )
         _refuse_newer(db, seen, known)
         if lacking(seen, known, after=after):
             return db.transact(lambda: _migrate(db, known, after=after), begin="begin_edit")
@@ -55,14 +65,14 @@ def told(db: Connection) -> list[MigrationRow]:
 
 def _seen(db: Connection) -> dict[str, str]:
     """Return which migrations the schema has seen, each with the release that ran it."""
-    schema, migration, version, encoding = db.rows("place", schema=_quoted(db))[0]
+    schema, migration, version, encoding = db.rows("place", schema=db.quoted)[0]
     if version < OLDEST:
         raise LedgerError(
             f"{db.told}: PostgreSQL {version // 10_000} is too old; the ledger needs 14 or newer"
         )
     if encoding != "UTF8":
         raise LedgerError(f"{db.told}: the database keeps its text as {encoding}; the ledger needs UTF8")
-    if schema and not migration and db.rows("others_tables", schema=_quoted(db))[0][0]:
+    if schema and not migration and db.rows("others_tables", schema=db.quoted)[0][0]:
         raise LedgerDamaged(
             f"{db.told}: the schema '{db.address.schema}' belongs to another program; name one of its own "
             "for the ledger with schema="
@@ -71,7 +81,7 @@ def _seen(db: Connection) -> dict[str, str]:
 
 
 def _refuse_newer(db: Connection, seen: Collection[str], known: Mapping[int, Migration]) -> None:
-    for name in sorted(set(seen) - {one.name for one in known.values()}):
+    for name in sorted(set(seen) - {one.name for one in known.values()} - {HALF}):
         if "-after-" in name:
             raise LedgerTooNew(
                 f"{db.told}: a newer Everytick took away what this release needs ({name}). Upgrade "
@@ -81,7 +91,7 @@ def _refuse_newer(db: Connection, seen: Collection[str], known: Mapping[int, Mig
 
 def _migrate(db: Connection, known: Mapping[int, Migration], *, after: bool) -> list[str]:
     db.execute("one_at_a_time", schema=db.address.schema)
-    if not db.rows("place", schema=_quoted(db))[0][0]:
+    if not db.rows("place", schema=db.quoted)[0][0]:
         db.execute("make_schema")
     db.execute("make_migration")
     todo = lacking(dict(db.rows("select_migrations")), known, after=after)
@@ -89,7 +99,3 @@ def _migrate(db: Connection, known: Mapping[int, Migration], *, after: bool) -> 
         db.script(one.script)
         db.execute("insert_migration", name=one.name, release=release.VERSION)
     return [one.name for one in todo]
-
-
-def _quoted(db: Connection) -> str:
-    return '"' + db.address.schema.replace('"', '""') + '"'

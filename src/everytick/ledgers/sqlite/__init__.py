@@ -5,6 +5,7 @@ from typing import Self
 
 from everytick.ledgers.sqlite.changes import SqliteChanges
 from everytick.ledgers.sqlite.connection import Connection
+from everytick.ledgers.sqlite.copies import SqliteCopies
 from everytick.ledgers.sqlite.editions import bring_up_to_date, told
 from everytick.ledgers.sqlite.reads import SqliteReads
 from everytick.ledgers.sqlite.writes import SqliteWrites
@@ -13,12 +14,13 @@ from everytick.upkeep import MigrationRow
 __all__ = ["SqliteLedger"]
 
 
-class SqliteLedger(SqliteWrites, SqliteChanges, SqliteReads):
+class SqliteLedger(SqliteWrites, SqliteChanges, SqliteReads, SqliteCopies):
     """A ledger in one SQLite file.
 
     Args:
         path: The file; made if it is not there. ``:memory:`` keeps it in this process alone.
         patience: Seconds to wait for other writers before LedgerLocked.
+        unfinished: Open it even if it is the half copy of another.
 
     Attributes:
         path: The file, its links followed; ``:memory:`` for none.
@@ -27,14 +29,15 @@ class SqliteLedger(SqliteWrites, SqliteChanges, SqliteReads):
         LedgerError: The file cannot be opened, is damaged, or a newer release wrote it.
     """
 
-    def __init__(self, path: str, *, patience: float = 30.0) -> None:
+    def __init__(self, path: str, *, patience: float = 30.0, unfinished: bool = False) -> None:
         connection = Connection(path, patience)
         SqliteWrites.__init__(self, connection)
         SqliteChanges.__init__(self, connection)
         SqliteReads.__init__(self, connection)
+        SqliteCopies.__init__(self, connection)
         self.path = connection.path
         try:
-            bring_up_to_date(connection)
+            bring_up_to_date(connection, unfinished=unfinished)
         except BaseException:
             connection.close()
             raise
@@ -43,7 +46,7 @@ class SqliteLedger(SqliteWrites, SqliteChanges, SqliteReads):
         return told(self._db)
 
     def migrate(self) -> list[str]:
-        return bring_up_to_date(self._db, after=True)
+        return bring_up_to_date(self._db, after=True, unfinished=True)
 
     def close(self) -> None:
         """Close it; committed work stays."""

@@ -58,7 +58,7 @@ class Connection:
         """Run a statement that inserts one row; return the number it was given."""
         return self._db.execute(_SQL[statement], values).lastrowid or 0
 
-    def many(self, statement: str, /, rows: Sequence[Values]) -> int:
+    def many(self, statement: str, /, rows: Sequence[Values] | Sequence[Row]) -> int:
         """Run a statement that writes once for each row; return how many rows changed."""
         return self._db.executemany(_SQL[statement], rows).rowcount if rows else 0
 
