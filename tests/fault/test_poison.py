@@ -1,8 +1,9 @@
 """Ticks that kill their runner: each is stopped by its own budget, and drags no other with it."""
 
+from functools import partial
 from pathlib import Path
 
-from .ground import Ground
+from .ground import Ground, Program
 
 _POISON = Path(__file__).with_name("poison.py")
 _YEARLY = "0 0 1 1 *"
@@ -21,6 +22,10 @@ def define(ground: Ground, *tables: str) -> None:
     ground.apply()
 
 
+def is_gone(program: Program) -> bool:
+    return not program.family()
+
+
 def supervised(ground: Ground, fact: str, *values: object) -> int:
     """Start `up` again whenever it dies, until something is so; return how often it died."""
     deaths = 0
@@ -28,7 +33,7 @@ def supervised(ground: Ground, fact: str, *values: object) -> int:
     while not ground.rows(fact, *values):
         if up.process.poll() is not None:
             deaths += 1
-            ground.until(lambda dead=up: not dead.family())
+            ground.until(partial(is_gone, up))
             up = ground.start("up")
         ground.wait(0.05)
     ground.until(lambda: up.joined(ground))

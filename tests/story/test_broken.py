@@ -20,9 +20,7 @@ class GarbledLedger(SqliteLedger):
 
     def versions(self, *tasks: int) -> list[VersionRow]:
         found = super().versions(*tasks)
-        return [
-            replace(row, definition="{}") if self.garbled and row.task_id == 1 else row for row in found
-        ]
+        return [replace(row, definition="{}") if self.garbled and row.task_id == 1 else row for row in found]
 
 
 class ManyGarbledLedger(SqliteLedger):
