@@ -14,6 +14,7 @@ A test module of pytest inherits the whole of it, and says how a new, empty ledg
 """
 
 from everytick.testing.ledgers.claiming import Claiming
+from everytick.testing.ledgers.copying import Copying
 from everytick.testing.ledgers.editing import Editing
 from everytick.testing.ledgers.neighbours import Neighbours
 from everytick.testing.ledgers.planning import Planning
@@ -26,5 +27,7 @@ from everytick.testing.ledgers.waiting import Waiting
 __all__ = ["LedgerSuite"]
 
 
-class LedgerSuite(Planning, Claiming, Waiting, Settling, Neighbours, Sweeping, Editing, Requesting, Reading):
+class LedgerSuite(
+    Planning, Claiming, Waiting, Settling, Neighbours, Sweeping, Editing, Requesting, Reading, Copying
+):
     """Every test of the suite; each takes a ledger that is new and empty."""

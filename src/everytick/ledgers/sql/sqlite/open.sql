@@ -34,9 +34,11 @@ CREATE TABLE IF NOT EXISTS migration (
 ) STRICT, WITHOUT ROWID;
 
 -- name: select_migrations
+-- Which migrations this file has seen.
 SELECT name, release FROM migration ORDER BY name;
 
 -- name: insert_migration
+-- A migration has run.
 INSERT INTO migration (name, release) VALUES (:name, :release);
 
 -- name: others_wrote

@@ -1,0 +1,135 @@
+"""What a ledger has to do when it is copied, and when it becomes the copy of another."""
+
+import pytest
+
+from everytick import copier
+from everytick.errors import LedgerError
+from everytick.ledgers.sqlite import SqliteLedger
+from everytick.testing.clock import FakeClock
+from everytick.testing.ledgers.scene import START, Scene, due
+from everytick.testing.ledgers.uneven import MOMENT, uneven
+from everytick.tick import State
+from everytick.upkeep import KEYS, Place, Row, Store
+
+SEAL: Row = (1, START, '{"succeeded": 3}', "d1935")
+
+
+class Copying:
+    """The tests of a ledger as a whole."""
+
+    def test_a_whole_ledger_is_taken_to_another(self, ledger: Store) -> None:
+        uneven(ledger)
+        with SqliteLedger(":memory:") as target:
+            copied(ledger, target)
+            assert everything(target) == everything(ledger)
+
+    def test_a_ledger_becomes_the_copy_of_another_and_goes_on(self, ledger: Store) -> None:
+        with SqliteLedger(":memory:") as source:
+            source.begin_copy(source.tally())
+            source.put("seal", [SEAL], None)
+            source.end_copy({"task": 0, "change": 50, "process": 40})
+            uneven(source)
+            states = {row[STATE] for row in everything(source)["tick"]}
+            assert states == {state.value for state in State} - {"queued"}
+            assert all(everything(source)[table] for table in KEYS)
+            copied(source, ledger)
+            assert everything(ledger) == everything(source)
+            assert ledger.migrations()
+            assert ledger.migrate() == []
+            for each in (source, ledger):
+                scene = Scene(each)
+                assert scene.runner() > 40
+                scene.task("another")
+                scene.request(scene.row("another").newest.task_id, MOMENT)
+                scene.claim(scene.runner(), due(200), queues=("default", "slow", "flaky", "asked", "late"))
+            assert everything(ledger) == everything(source)
+
+    def test_numbers_that_were_given_are_never_given_again(self, ledger: Store) -> None:
+        with SqliteLedger(":memory:") as source:
+            source.begin_copy(source.tally())
+            source.end_copy({"task": 0, "change": 50, "process": 40})
+            Scene(source).task()
+            copied(source, ledger)
+        assert Scene(ledger).runner() == 41
+        assert ledger.changes()[-1].id == 51
+        assert Scene(ledger).request(Scene(ledger).row().newest.task_id, due(1)).request == 52
+
+    def test_pages_bring_each_row_once(self, ledger: Store) -> None:
+        uneven(ledger)
+        for table, rows in everything(ledger).items():
+            assert sorted(paged(ledger, table, 1), key=repr) == rows
+            assert sorted(paged(ledger, table, 7), key=repr) == rows
+
+    def test_a_half_copy_goes_on_where_it_stopped(self, ledger: Store) -> None:
+        with SqliteLedger(":memory:") as source:
+            uneven(source)
+            assert ledger.copying() is None
+            begun = copier.begin(source, ledger)
+            assert not begun.resumed
+            page = source.page("tick", None, 5)
+            ledger.put("tick", page, None)
+            with pytest.raises(LedgerError, match="somebody else copies"):
+                ledger.put("tick", page, None)
+            assert ledger.tally()["tick"] == 5
+            again = copier.begin(source, ledger)
+            assert again.resumed
+            assert again.places == dict.fromkeys(KEYS) | {"tick": page[-1][:3]}
+            copied(source, ledger)
+            assert ledger.copying() is None
+            assert everything(ledger) == everything(source)
+
+    def test_a_copy_is_begun_only_into_an_empty_ledger(self, ledger: Store) -> None:
+        uneven(ledger)
+        before = everything(ledger)
+        with SqliteLedger(":memory:") as source:
+            with pytest.raises(LedgerError, match="source is empty"):
+                copier.begin(source, ledger)
+            Scene(source).task()
+            with pytest.raises(LedgerError, match="not empty; name a new one"):
+                copier.begin(source, ledger)
+        assert everything(ledger) == before
+        assert ledger.copying() is None
+
+    def test_a_half_copy_is_not_gone_on_with_from_another_source(self, ledger: Store) -> None:
+        with SqliteLedger(":memory:") as source:
+            uneven(source)
+            begun = copier.begin(source, ledger)
+            Scene(source).runner()
+            with pytest.raises(LedgerError, match="before somebody went on with it"):
+                copier.begin(source, ledger)
+            copier.carry(source, ledger, begun, told)
+            with pytest.raises(LedgerError, match="source has changed"):
+                copier.finish(source, ledger, begun, MOMENT, told)
+        assert ledger.copying() is not None
+
+
+STATE = 8
+"""Which column of a tick is its state."""
+
+
+def copied(source: Store, target: Store) -> None:
+    """Copy a ledger as the command does."""
+    begun = copier.begin(source, target)
+    copier.carry(source, target, begun, told)
+    copier.finish(source, target, begun, FakeClock("2026-01-02T00:00:00Z").now(), told)
+
+
+def told(done: float, whole: float) -> None:
+    """Hear how far it is."""
+    assert 0 <= done <= whole
+
+
+def everything(ledger: Store) -> dict[str, list[Row]]:
+    """Return all rows of a ledger."""
+    return {table: sorted(paged(ledger, table, 1000), key=repr) for table in KEYS}
+
+
+def paged(ledger: Store, table: str, limit: int) -> list[Row]:
+    """Return all rows of a table, read in pages."""
+    found: list[Row] = []
+    behind: Place | None = None
+    while page := ledger.page(table, behind, limit):
+        assert len(page) <= limit
+        found += page
+        behind = page[-1][: len(KEYS[table])]
+    return found
