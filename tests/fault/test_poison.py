@@ -60,9 +60,9 @@ def test_a_tick_that_kills_its_runner_is_stopped_and_those_beside_it_succeed(gro
     assert "it was lost 4 times, and is not run again" in said["error"]
 
 
-def test_an_inline_tick_that_ends_its_runner_does_so_once(ground: Ground) -> None:
+def test_an_inline_tick_that_ends_its_runner_does_so_twice_and_then_runs_apart(ground: Ground) -> None:
     define(ground, table("poison", f'inline = "{_POISON}:leave"'))
     ground.ask("run", "poison")
     deaths = supervised(ground, "SELECT 1 FROM tick WHERE state = 'failed'")
     (row,) = ground.rows("SELECT * FROM tick")
-    assert (deaths, row["reason"], row["attempt"], row["reruns"]) == (1, "error", 2, 1), ground.logs()
+    assert (deaths, row["reason"], row["attempt"], row["reruns"]) == (2, "error", 3, 2), ground.logs()
