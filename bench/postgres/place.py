@@ -48,18 +48,25 @@ def ledger(server: PostgresServer, schema: str) -> PostgresLedger:
 
 
 def with_tasks(
-    made: PostgresLedger, count: int, text: Callable[[int], str], now: int = START, call: str = "none:none"
+    made: PostgresLedger,
+    count: int,
+    text: Callable[[int], str],
+    now: int = START,
+    call: str = "none:none",
+    *,
+    known: int = 0,
 ) -> None:
     """Put tasks into a ledger, each with the schedule that a text gives it.
 
     Args:
         made: The ledger.
         count: How many.
-        text: The schedule of each, by its place from 0 on.
+        text: The schedule of each, by its number from 0 on.
         now: When that happens.
         call: What they run, inside the runner.
+        known: So many of them are there already.
     """
-    for first in range(0, count, PART):
+    for first in range(known, count, PART):
         tasks = {
             f"t{n:07}": Task(name=f"t{n:07}", schedule=schedule(text(n)), work=Inline(call=call))
             for n in range(first, min(first + PART, count))

@@ -14,7 +14,7 @@ programs keep is believed; a cursor only tells what is behind from what is missi
 no row says otherwise.
 """
 
-from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 
 from everytick.finding import Counts, Finding, Kind, PastAttempt, altered, miscounted, ran_side_by_side
@@ -90,33 +90,40 @@ def rules_of(versions: Sequence[Version], changed: Collection[int], span: Span) 
     return found
 
 
-def walk(lines: Sequence[Line], rows: Iterable[TickRow], facts: Facts, counts: Counts) -> Iterator[Finding]:
-    """Walk the rows of one task and yield what is wrong with them.
+class Walk:
+    """The walk along the rows of one task.
 
     Args:
         lines: Its schedule's line, and one for each backfill.
-        rows: Its rows due in the span, by due_at and request.
         facts: What is asked for on the way.
         counts: What is counted on the way; the counts are right when the walk is over.
+        report: Takes each finding.
     """
-    found: list[Finding] = []
-    walks = {line.request: LineWalk(line, counts, found.append) for line in lines}
-    for row in rows:
+
+    def __init__(
+        self, lines: Sequence[Line], facts: Facts, counts: Counts, report: Callable[[Finding], None]
+    ) -> None:
+        self._lines = {line.request: LineWalk(line, counts, report) for line in lines}
+        self._facts = facts
+        self._counts = counts
+        self._report = report
+
+    def feed(self, row: TickRow) -> None:
+        """Take the next row of the task due in the span, by due_at and request."""
         fault = altered(row)
         if row.attempt > 1:
-            fault = _tried_again(row, facts, counts, found.append) or fault
-        one = walks.get(row.key.request)
-        if one is not None:
-            counts.states[row.state] += row.count
-            one.feed(row, fault)
+            fault = _tried_again(row, self._facts, self._counts, self._report) or fault
+        line = self._lines.get(row.key.request)
+        if line is None:
+            _requested(row, fault, self._facts, self._counts, self._report)
         else:
-            _requested(row, fault, facts, counts, found.append)
-        if found:
-            yield from found
-            found.clear()
-    for one in walks.values():
-        one.finish()
-    yield from found
+            self._counts.states[row.state] += row.count
+            line.feed(row, fault)
+
+    def finish(self) -> None:
+        """Account for what is due behind the last row."""
+        for line in self._lines.values():
+            line.finish()
 
 
 def never_ran(task: str, number: int, at: Instant) -> Finding:

@@ -285,6 +285,7 @@ class Edits:
         )
 
     def _newest(self, row: TaskRow) -> Version:
+        self._versions.keep(row.newest)
         return self._versions.version(row.newest.task_id, row.newest.version)
 
     def _standing(self, row: TaskRow, task: Task) -> Standing:
@@ -295,6 +296,7 @@ class Edits:
         """
         newest = row.newest
         planned_through = row.planned_through
+        self._versions.keep(newest)
         try:
             versions = self._versions.since(newest.task_id, newest.version, planned_through)
         except UsageError as fault:

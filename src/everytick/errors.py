@@ -110,12 +110,14 @@ class UnreadableRow(LedgerError):
         message: What it holds.
         task_id: Its task.
         due_at: When it is due.
+        request: The change that asked for it, or 0.
     """
 
-    def __init__(self, message: str, *, task_id: int, due_at: int) -> None:
+    def __init__(self, message: str, *, task_id: int, due_at: int, request: int) -> None:
         super().__init__(message)
         self.task_id = task_id
         self.due_at = due_at
+        self.request = request
 
 
 class LedgerTooNew(LedgerError):

@@ -14,31 +14,31 @@ from typing import Protocol
 
 from everytick.conclude import Attempt, Settlement
 from everytick.consider import Considered, Ready, Slot
-from everytick.plan import Cursor, Plan, PlannedTick, Status
+from everytick.plan import Cursor, Plan, PlannedTick
+from everytick.record import Backfill, Change, Record, VersionRow
 from everytick.revise import Revision
 from everytick.tick import NEVER, Key, State, TickRow
 from everytick.when import Instant
 
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Change:
-    """Who did what, and why; append-only.
-
-    Attributes:
-        id: Its number; 0 before it is written.
-        at: When.
-        actor: Who, such as a login name.
-        act: ``apply``, ``edit``, ``pause``, ``resume``, ``remove``, ``run``, ``backfill``, ``cancel``, ...
-        note: Why, in the actor's words.
-        detail: What exactly, as JSON text.
-    """
-
-    id: int = 0
-    at: Instant
-    actor: str
-    act: str
-    note: str = ""
-    detail: str = ""
+__all__ = [
+    "AttemptRow",
+    "Backfill",
+    "Change",
+    "Claim",
+    "ClaimDecision",
+    "EditDecision",
+    "Head",
+    "Ledger",
+    "Order",
+    "PlanDecision",
+    "Process",
+    "Reads",
+    "SettleDecision",
+    "TaskRow",
+    "TickFilter",
+    "VersionRow",
+    "Writes",
+]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -71,37 +71,6 @@ class Process:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class VersionRow:
-    """One version of a task, as it was written.
-
-    Attributes:
-        task_id: The task.
-        name: Its name.
-        origin: Whose definitions it belongs to.
-        version: Its number, from 1.
-        since: It is in force over (since, the next version's since].
-        status: Active, paused or removed.
-        paused_until: When a pause ends by itself.
-        anchor: What its intervals count from.
-        rules: Fingerprint of the time zone data and calendars it was written under.
-        definition: The task as JSON text.
-        change_id: The change that wrote it.
-    """
-
-    task_id: int
-    name: str
-    origin: str
-    version: int
-    since: Instant
-    status: Status
-    paused_until: Instant | None
-    anchor: Instant
-    rules: str
-    definition: str
-    change_id: int
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class TaskRow:
     """A task's newest version and where its cursor stands.
 
@@ -118,19 +87,6 @@ class TaskRow:
     last_due: Instant | None
     next_due: Instant | None
     settled_through: Instant | None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Backfill:
-    """A backfill, whether it is planned to its end or not.
-
-    Attributes:
-        cursor: How far it is planned.
-        change: Who asked for it, and over which span.
-    """
-
-    cursor: Cursor
-    change: Change
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -296,7 +252,7 @@ class Writes(Protocol):
         ...
 
 
-class Reads(Protocol):
+class Reads(Record, Protocol):
     """What can be asked of a ledger."""
 
     def next_plan(self) -> Instant | None:
@@ -365,18 +321,6 @@ class Reads(Protocol):
 
     def backfills(self, task_id: int) -> list[Cursor]:
         """Return the backfills of a task that are not planned to their end."""
-        ...
-
-    def recorded(self, task_id: int, after: Instant, through: Instant) -> Iterator[TickRow]:
-        """Return the rows of a task due in (after, through], by due_at and request, for an audit."""
-        ...
-
-    def recorded_before(self, task_id: int, request: int, moment: Instant) -> TickRow | None:
-        """Return the newest row of a task's schedule, or of a backfill, due at or before a moment."""
-        ...
-
-    def backfills_asked(self, task_id: int) -> list[Backfill]:
-        """Return all backfills of a task, also those planned to their end, in order of their changes."""
         ...
 
     def counts(self, task_id: int, since: Instant) -> Mapping[str, int]:

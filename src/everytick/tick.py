@@ -23,6 +23,8 @@ from functools import lru_cache
 from hashlib import blake2b
 from types import MappingProxyType
 
+import msgspec
+
 from everytick.errors import UsageError
 from everytick.when import Instant, instant_of, moment_of
 
@@ -83,9 +85,10 @@ TRANSITIONS: Mapping[State, frozenset[State]] = MappingProxyType(
 """Every legal move of a tick; all others are refused by the ledger."""
 
 
-@dataclass(frozen=True, slots=True, order=True)
-class Key:
+class Key(msgspec.Struct, frozen=True, order=True, gc=False):
     """The unique key of a tick: law 1 of the ledger.
+
+    Like a row it is no dataclass: an audit makes ten million of them, each in a quarter of the time.
 
     Attributes:
         task_id: The task's id in the ledger.
@@ -98,8 +101,7 @@ class Key:
     request: int = 0
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class TickRow:
+class TickRow(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """One row of the ledger, whole; what is not known yet is None.
 
     Attributes:

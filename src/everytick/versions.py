@@ -87,14 +87,20 @@ class Versions:
         if missing:
             self._read(sorted(missing))
 
+    def keep(self, row: VersionRow) -> None:
+        """Keep a version that was read already; what cannot be read is told when it is asked for."""
+        with contextlib.suppress(UsageError):
+            if row.version not in self._kept.get(row.task_id, ()):
+                version = revived(row)
+                self._make_room(1)
+                self._kept.setdefault(row.task_id, {})[row.version] = version
+
     def read_ahead(self) -> None:
         """Read the newest versions of tasks while nothing is due, as many as are likely to be asked for."""
         for row in self._ledger.tasks():
             if len(self._kept) >= _AHEAD:
                 return
-            if row.newest.task_id not in self._kept:
-                with contextlib.suppress(UsageError):
-                    self._kept[row.newest.task_id] = {row.newest.version: revived(row.newest)}
+            self.keep(row.newest)
 
     def forget(self) -> None:
         """Read all anew when it is asked for: the ledger may be an older one than before."""
@@ -120,16 +126,20 @@ class Versions:
         for task_id in tasks:
             self._kept.pop(task_id, None)
             self._unreadable.pop(task_id, None)
-        while self._kept and len(self._kept) + len(tasks) > _KEPT:
-            oldest = next(iter(self._kept))
-            del self._kept[oldest]
-            self._unreadable.pop(oldest, None)
+        self._make_room(len(tasks))
         self._kept.update((task_id, {}) for task_id in tasks)
         for row in self._ledger.versions(*tasks):
             try:
                 self._kept[row.task_id][row.version] = revived(row)
             except UsageError as fault:
                 self._unreadable.setdefault(row.task_id, {})[row.version] = fault
+
+    def _make_room(self, count: int) -> None:
+        """Forget those that were read longest ago."""
+        while self._kept and len(self._kept) + count > _KEPT:
+            oldest = next(iter(self._kept))
+            del self._kept[oldest]
+            self._unreadable.pop(oldest, None)
 
 
 def revived(row: VersionRow, task: Task | None = None) -> Version:

@@ -337,7 +337,7 @@ def test_what_is_asked_for_while_the_audit_runs_is_left_for_the_next(
     engine.edits.backfill("daily", began - 9 * DAY, began - 3 * DAY, engine.clock.now(), AUTHOR)
     engine.run(hours=1)
     ledger = engine.ledger
-    monkeypatch.setattr(ledger, "backfills_asked", lambda _: [])
+    monkeypatch.setattr(ledger, "backfills_asked", lambda *_: [])
     found = audit(ledger, began)
     monkeypatch.undo()
     assert (found.findings, found.counts.recorded) == ((), 1)

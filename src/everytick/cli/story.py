@@ -5,8 +5,9 @@ Times are told to the second, as people read them; `show --json` has them whole.
 
 import json
 from collections.abc import Iterator
-from dataclasses import replace
 from datetime import timedelta
+
+from msgspec.structs import replace
 
 from everytick.cli import present
 from everytick.cli.absence import absent

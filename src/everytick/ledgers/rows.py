@@ -1,20 +1,26 @@
 """From rows to values and back: what each column of a statement means, alike for every store."""
 
 import json
+from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from typing import Any
 
 from everytick.conclude import Attempt, Settlement
 from everytick.consider import Ready, Slot
-from everytick.ledger import AttemptRow, Change, Process, TaskRow, VersionRow
+from everytick.errors import UnreadableRow
+from everytick.ledger import AttemptRow, Process, TaskRow
 from everytick.plan import Cursor, PlannedTick, Status
 from everytick.policy import Priority
+from everytick.record import Backfill, Change, History, VersionRow
 from everytick.tick import TERMINAL, Key, Reason, State, TickRow, proof
 from everytick.when import Instant
 
 Row = Sequence[Any]
 """One row, its columns in the order of the statement that selects them."""
+
+_STATES = {one.value: one for one in State}
+_REASONS = {one.value: one for one in Reason}
 
 
 def cursor(row: Row) -> Cursor:
@@ -114,7 +120,17 @@ def task(row: Row) -> TaskRow:
 
 
 def tick(row: Row) -> TickRow:
-    """Read a row of select_tick, select_ticks or select_recorded."""
+    """Read a row of select_tick, select_ticks or select_recorded.
+
+    Raises:
+        UnreadableRow: Its state or reason is none that there is.
+    """
+    try:
+        state = _STATES[row[9]]
+        reason = None if row[10] is None else _REASONS[row[10]]
+    except KeyError as fault:
+        why = f"it is {row[9]!r} for the reason {row[10]!r}"
+        raise UnreadableRow(why, task_id=row[0], due_at=row[1], request=row[2]) from fault
     return TickRow(
         key=Key(*row[:3]),
         task=row[3],
@@ -123,8 +139,8 @@ def tick(row: Row) -> TickRow:
         next_due=row[6],
         through=row[7],
         count=row[8],
-        state=State(row[9]),
-        reason=None if row[10] is None else Reason(row[10]),
+        state=state,
+        reason=reason,
         queue=row[11],
         priority=row[12],
         ready_at=row[13],
@@ -137,6 +153,37 @@ def tick(row: Row) -> TickRow:
         summary=row[20],
         proof=row[21],
     )
+
+
+def backfill(row: Row) -> Backfill:
+    """Read a row of select_backfills_asked."""
+    return Backfill(cursor=cursor(row[:7]), change=change(row[7:]))
+
+
+def histories(
+    found: Iterable[Row],
+    versions: Iterable[VersionRow],
+    backfills: Iterable[Backfill],
+    before: Iterable[TickRow | None],
+) -> list[History]:
+    """Put together the rows of select_histories and what else is known of these tasks."""
+    written, asked = defaultdict(list), defaultdict(list)
+    for one in versions:
+        written[one.task_id].append(one)
+    for each in backfills:
+        asked[each.cursor.task_id].append(each)
+    newest = {row.key.task_id: row for row in before if row is not None}
+    return [
+        History(
+            task_id=task_id,
+            name=name,
+            planned_through=planned_through,
+            versions=written[task_id],
+            backfills=asked[task_id],
+            before=newest.get(task_id),
+        )
+        for task_id, name, planned_through in found
+    ]
 
 
 def attempt(row: Row) -> AttemptRow:

@@ -1,11 +1,12 @@
 """The audit as a pure function: rows in, findings and counts out."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
 
 import pytest
+from msgspec import structs
 
-from everytick.audit import Asked, Facts, Span, never_ran, rules_of, walk
+from everytick.audit import Asked, Facts, Span, Walk, never_ran, rules_of
 from everytick.finding import Counts, Finding, Kind, PastAttempt
 from everytick.line import HELD, Line, Rule
 from everytick.plan import Status, Version
@@ -78,8 +79,18 @@ def told(
     if rules is None:
         rules = [Rule(after=START, through=at(10), version=1, schedule=EACH)]
     line = Line(task_id=1, task="a", rules=rules, planned_through=at(planned), linked_to=None)
+    return walked(line, rows, Facts(asked=asked, past=past))
+
+
+def walked(line: Line, rows: Iterable[TickRow], facts: Facts) -> tuple[list[Finding], Counts]:
+    """Walk rows along one line."""
+    found: list[Finding] = []
     counts = Counts()
-    return list(walk([line], rows, Facts(asked=asked, past=past), counts)), counts
+    walk = Walk([line], facts, counts, found.append)
+    for one in rows:
+        walk.feed(one)
+    walk.finish()
+    return found, counts
 
 
 TEN = [row(minute) for minute in range(1, 11)]
@@ -117,7 +128,7 @@ def test_a_deleted_row_is_missing_even_where_instants_cannot_be_computed(
 @pytest.mark.parametrize("rules", [None, BY_CHAIN], ids=["computed", "by the chain"])
 @pytest.mark.parametrize("by", [-0.5, 0.5, 2.5])
 def test_a_moved_row_is_told_once(by: float, rules: list[Rule] | None) -> None:
-    moved = replace(TEN[4], key=Key(1, at(5 + by)))
+    moved = structs.replace(TEN[4], key=Key(1, at(5 + by)))
     rows = sorted([*TEN[:4], moved, *TEN[5:]], key=lambda one: one.key)
     found, counts = told(rows, rules=rules)
     assert kinds(found) == [Kind.SHIFTED]
@@ -127,7 +138,7 @@ def test_a_moved_row_is_told_once(by: float, rules: list[Rule] | None) -> None:
 
 @pytest.mark.parametrize("rules", [None, BY_CHAIN], ids=["computed", "by the chain"])
 def test_an_outcome_that_its_proof_does_not_know_is_altered(rules: list[Rule] | None) -> None:
-    rows = [*TEN[:4], replace(TEN[4], state=State.CANCELLED), *TEN[5:]]
+    rows = [*TEN[:4], structs.replace(TEN[4], state=State.CANCELLED), *TEN[5:]]
     found, counts = told(rows, rules=rules)
     assert kinds(found) == [Kind.ALTERED]
     assert (counts.missing, counts.unexplained) == (0, 1)
@@ -135,7 +146,7 @@ def test_an_outcome_that_its_proof_does_not_know_is_altered(rules: list[Rule] | 
 
 @pytest.mark.parametrize("rules", [None, BY_CHAIN], ids=["computed", "by the chain"])
 def test_a_cut_link_is_a_broken_chain(rules: list[Rule] | None) -> None:
-    found, _ = told([*TEN[:4], replace(TEN[4], prev_due=at(2)), *TEN[5:]], rules=rules)
+    found, _ = told([*TEN[:4], structs.replace(TEN[4], prev_due=at(2)), *TEN[5:]], rules=rules)
     assert kinds(found) == [Kind.CHAIN]
 
 
@@ -205,12 +216,12 @@ def test_a_pause_is_in_force_until_it_ends_and_yields_nothing_while_it_is_open()
     assert told(TEN[:4], rules=rules_of(versions[:2], (), span))[0] == []
     span = Span(after=-NEVER, through=at(10), now=at(10))
     rules = rules_of(versions, (), span)
-    pause = replace(missed(5, 8, 4), version=2, reason=Reason.PAUSED)
+    pause = structs.replace(missed(5, 8, 4), version=2, reason=Reason.PAUSED)
     ending = (pause.through, 4, pause.state, pause.reason, 1, pause.ended_at)
-    pause = replace(pause, proof=proof(pause.key, ending))
-    rest = [replace(one, version=3) for one in TEN[8:]]
+    pause = structs.replace(pause, proof=proof(pause.key, ending))
+    rest = [structs.replace(one, version=3) for one in TEN[8:]]
     assert told([*TEN[:4], pause, *rest], rules=rules)[0] == []
-    ran = [replace(one, version=2) for one in TEN[4:8]]
+    ran = [structs.replace(one, version=2) for one in TEN[4:8]]
     found, _ = told([*TEN[:4], *ran, *rest], rules=rules)
     assert kinds(found) == [Kind.ALTERED] * 4
 
@@ -224,7 +235,7 @@ def lost(*spans: tuple[float, float]) -> Callable[[Key], Sequence[PastAttempt]]:
 
 
 def test_attempts_that_ran_side_by_side_are_doubled() -> None:
-    third = replace(row(5, attempt=3), started_at=at(7))
+    third = structs.replace(row(5, attempt=3), started_at=at(7))
     rows = [*TEN[:4], third, *TEN[5:]]
     assert told(rows, past=lost((5, 5.5), (6, 6.5)))[0] == []
     found, counts = told(rows, past=lost((5, 6.1), (6, 6.5)))
@@ -254,7 +265,6 @@ def test_a_ruined_ledger_is_told_in_bounded_memory_and_counted_in_full() -> None
     rules = [Rule(after=START, through=at(count), version=1, schedule=EACH)]
     rows = (row(minute) for minute in range(1, count + 1) if minute % 2)
     line = Line(task_id=1, task="a", rules=rules, planned_through=at(count), linked_to=None)
-    counts = Counts()
-    found = list(walk([line], rows, Facts(asked=lambda _: None, past=lambda _: ()), counts))
+    found, counts = walked(line, rows, Facts(asked=lambda _: None, past=lambda _: ()))
     assert counts.missing == len(found) == count // 2
     assert kinds(found) == [Kind.MISSING] * len(found)

@@ -5,23 +5,18 @@ from collections.abc import Iterator, Mapping, Sequence
 
 from everytick.conclude import Attempt
 from everytick.consider import Slot
-from everytick.ledger import AttemptRow, Backfill, Change, Head, Process, TaskRow, TickFilter, VersionRow
+from everytick.ledger import AttemptRow, Change, Head, Process, TaskRow, TickFilter, VersionRow
 from everytick.ledgers import rows
 from everytick.ledgers.rows import bound, numbers
-from everytick.ledgers.sqlite.connection import Connection
+from everytick.ledgers.sqlite.record import SqliteRecord
 from everytick.plan import Cursor
 from everytick.policy import Priority
-from everytick.tick import NEVER, Key, TickRow
+from everytick.tick import Key, TickRow
 from everytick.when import Instant
 
-_PAGE = 1000
 
-
-class SqliteReads:
+class SqliteReads(SqliteRecord):
     """The reading half of a SQLite ledger."""
-
-    def __init__(self, connection: Connection) -> None:
-        self._db = connection
 
     def next_plan(self) -> Instant | None:
         found: tuple[Instant | None] = self._db.row("next_plan") or (None,)
@@ -104,24 +99,6 @@ class SqliteReads:
 
     def backfills(self, task_id: int) -> list[Cursor]:
         return [rows.cursor(row) for row in self._db.rows("select_backfills", task_id=task_id)]
-
-    def recorded(self, task_id: int, after: Instant, through: Instant) -> Iterator[TickRow]:
-        """Read page by page, so that neither memory nor a long transaction grows with the span."""
-        last = Key(task_id, after, NEVER)
-        while True:
-            page = self._db.rows("select_recorded", **bound(last), through=through, limit=_PAGE)
-            yield from map(rows.tick, page)
-            if len(page) < _PAGE:
-                return
-            last = Key(*page[-1][:3])
-
-    def recorded_before(self, task_id: int, request: int, moment: Instant) -> TickRow | None:
-        row = self._db.row("select_recorded_before", task_id=task_id, request=request, moment=moment)
-        return None if row is None else rows.tick(row)
-
-    def backfills_asked(self, task_id: int) -> list[Backfill]:
-        found = self._db.rows("select_backfills_asked", task_id=task_id)
-        return [Backfill(cursor=rows.cursor(row[:7]), change=rows.change(row[7:])) for row in found]
 
     def counts(self, task_id: int, since: Instant) -> Mapping[str, int]:
         return dict(self._db.rows("count_states", task_id=task_id, since=since))

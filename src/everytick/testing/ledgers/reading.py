@@ -1,11 +1,13 @@
 """What can be asked of a ledger, and what it has to answer."""
 
+from collections.abc import Iterable
+
 import pytest
 
 from everytick.errors import LedgerError
 from everytick.ledger import Ledger, TickFilter
-from everytick.testing.ledgers.scene import START, Scene, due
-from everytick.tick import NEVER, Key, State
+from everytick.testing.ledgers.scene import START, Scene, change, due
+from everytick.tick import NEVER, Key, State, TickRow
 
 
 class Reading:
@@ -53,6 +55,54 @@ class Reading:
         inside = [row.key for row in ledger.recorded(task, due(10), due(12))]
         assert inside == [Key(task, due(11)), Key(task, due(12))]
         assert len(list(ledger.recorded(task, -NEVER, NEVER))) == 1200
+
+    def test_the_record_of_several_tasks_comes_task_by_task_or_by_time(self, ledger: Ledger) -> None:
+        scene = Scene(ledger)
+        first, second, third = (scene.task(name) for name in ("c", "a", "b"))
+        scene.plan(due(3))
+        asked = scene.request(second, due(2))
+        keys = [Key(task, due(n)) for task in (first, second, third) for n in (1, 2, 3)]
+
+        def found(rows: Iterable[TickRow]) -> list[Key]:
+            return [row.key for row in rows]
+
+        assert found(ledger.recorded(first, -NEVER, NEVER, last=third)) == sorted([*keys, asked])
+        assert found(ledger.recorded(first, due(1), due(2), last=second)) == [keys[1], keys[4], asked]
+        assert found(ledger.recorded(first, -NEVER, NEVER, last=second, behind=keys[4])) == [asked, keys[5]]
+        by_time = sorted([*keys, asked], key=lambda key: (key.due_at, key.task_id, key.request))
+        assert found(ledger.recorded_by_time(-NEVER, NEVER)) == by_time
+        assert found(ledger.recorded_by_time(due(1), due(2))) == by_time[3:7]
+        assert found(ledger.recorded_by_time(-NEVER, due(2), behind=by_time[5])) == by_time[6:7]
+
+    def test_a_history_tells_what_is_known_of_a_task_beside_its_rows(self, ledger: Ledger) -> None:
+        scene = Scene(ledger)
+        tasks = [scene.task(name) for name in ("c", "a", "b")]
+        scene.plan(due(3))
+        scene.revise(due(4), "a")
+        number = ledger.backfill(change("backfill"), tasks[2], START - 9, START, START)
+        assert ledger.task_count() == 3
+        found = ledger.histories(None)
+        assert [(one.task_id, one.name, one.before) for one in found] == [
+            (task, name, None) for task, name in zip(tasks, ("c", "a", "b"), strict=True)
+        ]
+        assert [row.version for row in found[1].versions] == [1, 2]
+        assert [[one.change.id for one in each.backfills] for each in found] == [[], [], [number]]
+        assert found[0].planned_through == scene.row("c").planned_through
+        assert [one.task_id for one in ledger.histories(None, behind=tasks[0], limit=1)] == [tasks[1]]
+        assert [one.name for one in ledger.histories(None, names=["b", "nobody", "c"])] == ["c", "b"]
+        before = [one.before and one.before.key for one in ledger.histories(due(2))]
+        assert before == [Key(task, due(2)) for task in tasks]
+        assert [one.before for one in ledger.histories(START)] == [None] * 3
+
+    def test_what_stands_among_ticks_is_told(self, ledger: Ledger) -> None:
+        scene = Scene(ledger)
+        task = scene.task()
+        scene.plan(due(2))
+        asked = scene.request(task, due(1))
+        keys = {Key(task, due(1)), Key(task, due(2)), asked}
+        others = {Key(task, due(3)), Key(task + 1, due(1)), Key(task, due(2), asked.request)}
+        assert ledger.standing(keys | others) == keys
+        assert ledger.standing(set()) == set()
 
     def test_the_newest_row_before_a_moment_is_of_one_chain(self, ledger: Ledger) -> None:
         scene = Scene(ledger)

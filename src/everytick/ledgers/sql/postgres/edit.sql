@@ -6,10 +6,9 @@ RETURNING id;
 
 -- name: lock_cursors
 -- Nobody plans these tasks, nor edits them, before this ends.
+WITH named AS MATERIALIZED (SELECT id FROM everytick.task WHERE name = ANY (%(names)s::text[]))
 SELECT c.task_id
-FROM everytick.task
-JOIN everytick.cursor AS c ON c.task_id = task.id
-WHERE task.name = ANY (%(names)s::text[])
+FROM named JOIN everytick.cursor AS c ON c.task_id = named.id
 ORDER BY c.task_id, c.request FOR UPDATE OF c;
 
 -- name: lock_planned

@@ -8,7 +8,7 @@ WHERE v.task_id = ANY (%(tasks)s::bigint[]) ORDER BY v.task_id, v.version;
 -- name: select_tasks
 -- A page of tasks by name, with their newest version, their cursor, and the newest instant whose
 -- scheduled tick has been considered: it is not planned any more, or it has a slot, to wait or to try
--- again.
+-- again. Each row is sought by its key, however old the statistics are.
 SELECT v.task_id, task.name, task.origin, v.version, v.since, v.status, v.paused_until, v.anchor, v.rules,
        v.definition, v.change_id, c.planned_through, c.last_due, c.next_due,
        (SELECT coalesce(t.through, t.due_at) FROM everytick.tick AS t
@@ -17,8 +17,10 @@ SELECT v.task_id, task.name, task.origin, v.version, v.since, v.status, v.paused
                WHERE s.task_id = t.task_id AND s.due_at = t.due_at AND s.request = 0))
         ORDER BY t.due_at DESC LIMIT 1)
 FROM everytick.task
-JOIN everytick.cursor AS c ON c.task_id = task.id AND c.request = 0
-JOIN everytick.task_version AS v ON v.task_id = task.id AND v.version = c.version
+CROSS JOIN LATERAL (SELECT * FROM everytick.cursor WHERE task_id = task.id AND request = 0 OFFSET 0) AS c
+CROSS JOIN LATERAL (
+    SELECT * FROM everytick.task_version WHERE task_id = task.id AND version = c.version OFFSET 0
+) AS v
 WHERE task.name > %(after)s AND (%(origin)s::text IS NULL OR task.origin = %(origin)s)
 ORDER BY task.name LIMIT %(limit)s;
 
@@ -32,8 +34,10 @@ SELECT v.task_id, task.name, task.origin, v.version, v.since, v.status, v.paused
                WHERE s.task_id = t.task_id AND s.due_at = t.due_at AND s.request = 0))
         ORDER BY t.due_at DESC LIMIT 1)
 FROM everytick.task
-JOIN everytick.cursor AS c ON c.task_id = task.id AND c.request = 0
-JOIN everytick.task_version AS v ON v.task_id = task.id AND v.version = c.version
+CROSS JOIN LATERAL (SELECT * FROM everytick.cursor WHERE task_id = task.id AND request = 0 OFFSET 0) AS c
+CROSS JOIN LATERAL (
+    SELECT * FROM everytick.task_version WHERE task_id = task.id AND version = c.version OFFSET 0
+) AS v
 WHERE task.name = ANY (%(names)s::text[]) ORDER BY task.name;
 
 -- name: select_ticks
@@ -63,15 +67,6 @@ SELECT t.task_id, t.due_at, t.request, task.name, t.version, t.prev_due, t.next_
        t.started_at, t.ended_at, t.summary, t.proof
 FROM everytick.tick AS t JOIN everytick.task ON task.id = t.task_id
 WHERE t.task_id = %(task_id)s AND t.due_at = %(due_at)s AND t.request = %(request)s;
-
--- name: select_recorded
--- The rows of a task due in a span, behind a given one, for an audit.
-SELECT t.task_id, t.due_at, t.request, task.name, t.version, t.prev_due, t.next_due, t.through, t.count,
-       t.state, t.reason, t.queue, t.priority, t.ready_at, t.attempt, t.reruns, t.holder, t.sent_at,
-       t.started_at, t.ended_at, t.summary, t.proof
-FROM everytick.tick AS t JOIN everytick.task ON task.id = t.task_id
-WHERE t.task_id = %(task_id)s AND (t.due_at, t.request) > (%(due_at)s, %(request)s) AND t.due_at <= %(through)s
-ORDER BY t.due_at, t.request LIMIT %(limit)s;
 
 -- name: select_attempts
 -- The attempts of a tick that did not end it, and refused results.

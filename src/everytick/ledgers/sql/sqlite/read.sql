@@ -63,15 +63,6 @@ SELECT t.task_id, t.due_at, t.request, task.name, t.version, t.prev_due, t.next_
 FROM tick AS t JOIN task ON task.id = t.task_id
 WHERE t.task_id = :task_id AND t.due_at = :due_at AND t.request = :request;
 
--- name: select_recorded
--- The rows of a task due in a span, behind a given one, for an audit.
-SELECT t.task_id, t.due_at, t.request, task.name, t.version, t.prev_due, t.next_due, t.through, t.count,
-       t.state, t.reason, t.queue, t.priority, t.ready_at, t.attempt, t.reruns, t.holder, t.sent_at,
-       t.started_at, t.ended_at, t.summary, t.proof
-FROM tick AS t JOIN task ON task.id = t.task_id
-WHERE t.task_id = :task_id AND (t.due_at, t.request) > (:due_at, :request) AND t.due_at <= :through
-ORDER BY t.due_at, t.request LIMIT :limit;
-
 -- name: select_attempts
 -- The attempts of a tick that did not end it, and refused results.
 SELECT task_id, due_at, request, attempt, holder, started_at, ended_at, outcome, refused_at

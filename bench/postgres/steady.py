@@ -1,0 +1,178 @@
+"""100,000 tasks each 10 s on PostgreSQL: ticks a second that a scheduler and a runner keep up with.
+
+    cd bench && python -m postgres.steady [SECONDS]
+
+Real time, real processes: one scheduler, one runner that runs inline work which does nothing, and PostgreSQL
+with fsync on, all on the cores of this machine. The instants of the tasks are spread over their period, and
+what overlaps is skipped. Tasks are added in stages; each stage is measured for so many seconds once what was
+added is planned. What counts are the ledger's rows: a tick that the runner could not start before the next
+one of its task was due is skipped as missed, and the stage is not kept up with.
+"""
+
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import psycopg
+
+from everytick.clock import SystemClock
+from everytick.ledgers.postgres import PostgresLedger
+from everytick.testing.servers import PostgresServer
+from everytick.when import moment_of
+from family import cpu, family, own_memory
+from figures import tell
+from postgres.place import SECOND, Row, connected, ledger, server, with_tasks
+
+PERIOD = 10 * SECOND
+STAGES = (40_000, 60_000, 80_000, 100_000)
+GOAL = 10_000
+KEPT_UP = 0.999
+"""A stage is kept up with where so many of its ticks are run."""
+
+SETTLING = 20
+"""Seconds until what was added is planned and under way."""
+
+LIMIT = 500
+"""Attempts that the runner has at once."""
+
+clock = SystemClock()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Stage:
+    """What became of the ticks that were due in one stage.
+
+    Attributes:
+        tasks: How many tasks there were.
+        due: Ticks due a second.
+        run: Of those that succeeded.
+        late: How late attempts started, in microseconds: the median and the 99th percentile.
+        busy: Cores that each program took.
+        memory: MB of the scheduler and the runner.
+    """
+
+    tasks: int
+    due: float
+    run: float
+    late: tuple[float, float]
+    busy: dict[str, float]
+    memory: dict[str, float]
+
+    @property
+    def kept_up(self) -> bool:
+        """Whether as good as all ticks were run, less than a period late."""
+        return self.run >= KEPT_UP * self.due and self.late[1] < PERIOD
+
+    def told(self) -> str:
+        """Return it in one line."""
+        cores = ", ".join(f"{name} {share:.2f}" for name, share in self.busy.items())
+        sizes = ", ".join(f"{name} {size:.0f} MB" for name, size in self.memory.items())
+        p50, p99 = (one / 1000 for one in self.late)
+        return (
+            f"{self.tasks:,} tasks: {self.run:,.0f} of {self.due:,.0f} ticks/s run,"
+            f" p50 {p50:,.0f} ms, p99 {p99:,.0f} ms late; cores: {cores}; {sizes}"
+        )
+
+
+@contextmanager
+def running(server: PostgresServer, schema: str, *words: str) -> Iterator[int]:
+    """Run a program of Everytick on a ledger; yield its process."""
+    everytick = str(Path(sys.executable).with_name("everytick"))
+    command = [everytick, *words, "--ledger", f"{server.url()}?schema={schema}"]
+    with subprocess.Popen(command) as process:
+        try:
+            yield process.pid
+        finally:
+            process.terminate()
+            process.wait(timeout=60)
+
+
+def add(made: PostgresLedger, known: int, count: int, begin: int) -> None:
+    """Add tasks, their instants spread over the period."""
+    work = f"{Path(__file__).with_name('nothing.py').resolve()}:nothing"
+    total = STAGES[-1]
+
+    def text(n: int) -> str:
+        """Return the schedule of a task; neighbours are far apart."""
+        offset = n * 61_803 % total * (PERIOD // total)
+        return f"every 10s from {moment_of(begin + offset // 1000 * 1000).isoformat()}"
+
+    with_tasks(made, count, text, clock.now(), work, known=known)
+
+
+def waited(seconds: float) -> None:
+    """Let time pass."""
+    clock.wait(clock.now() + int(seconds * SECOND), [])
+
+
+def measured(pids: dict[str, int], seconds: int) -> tuple[int, int, dict[str, float]]:
+    """Watch for so long; return from when to when, and the cores that each program took."""
+    known = {name: family(pid) for name, pid in pids.items()}
+    before = {name: sum(map(cpu, family)) for name, family in known.items()}
+    begun = clock.now()
+    waited(seconds)
+    length = clock.now() - begun
+    after = {name: sum(map(cpu, family)) for name, family in known.items()}
+    return begun, begun + length, {name: (after[name] - before[name]) / length * SECOND for name in known}
+
+
+def found(db: psycopg.Connection[Row], begin: int, end: int) -> tuple[float, float, tuple[float, float]]:
+    """Return ticks due and run a second in a span, and their lateness."""
+    row = db.execute(
+        "SELECT count(*), count(*) FILTER (WHERE state = 'succeeded'),"
+        " percentile_cont(ARRAY[0.5, 0.99]) WITHIN GROUP (ORDER BY started_at - due_at)"
+        " FROM steady.tick WHERE due_at > %s AND due_at <= %s",
+        (begin, end),
+    ).fetchone()
+    assert row is not None
+    due, run, late = row
+    assert isinstance(due, int)
+    assert isinstance(run, int)
+    seconds = (end - begin) / SECOND
+    p50, p99 = late if isinstance(late, list) else (float("inf"), float("inf"))
+    return due / seconds, run / seconds, (p50, p99)
+
+
+def stage(db: psycopg.Connection[Row], pids: dict[str, int], count: int, length: int) -> Stage:
+    """Measure for so many seconds, once so many tasks are under way."""
+    waited(SETTLING)
+    begin, end, busy = measured(pids, length)
+    waited(3)  # what was due last has been started by now, unless it is late
+    due, run, late = found(db, begin, end)
+    memory = {name: own_memory(pid) for name, pid in pids.items() if name != "postgres"}
+    return Stage(tasks=count, due=due, run=run, late=late, busy=busy, memory=memory)
+
+
+def main() -> None:
+    """Go through the stages, and tell the last that was kept up with."""
+    length = int(sys.argv[1]) if len(sys.argv) > 1 else 20
+    stages: list[Stage] = []
+    with server() as place, ledger(place, "steady") as made, connected(place) as db:
+        add(made, 0, 1, clock.now())
+        with (
+            running(place, "steady", "scheduler") as scheduler,
+            running(place, "steady", "runner", "--limit", str(LIMIT)) as runner,
+        ):
+            pids = {"scheduler": scheduler, "runner": runner, "postgres": place.pid}
+            known = 1
+            for count in STAGES:
+                add(made, known, count, clock.now() // SECOND * SECOND + 5 * SECOND)
+                stages.append(stage(db, pids, count, length))
+                known = count
+                print(stages[-1].told(), flush=True)
+    last = stages[-1]
+    best = max((one for one in stages if one.kept_up), key=lambda one: one.run, default=stages[0])
+    tell(
+        "100,000 tasks each 10 s, skip, fsync on, one scheduler, one runner: 10,000 ticks/s",
+        f"{last.run:,.0f}/s; p50 {last.late[0] / 1e3:,.0f} ms, p99 {last.late[1] / 1e3:,.0f} ms late",
+        met=last.kept_up,
+        cpu=", ".join(f"{name} {share:.2f}" for name, share in last.busy.items()) + " cores",
+        beside=f"the most that was kept up with: {best.run:,.0f}/s, p99 {best.late[1] / 1e3:,.0f} ms late",
+    )
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,146 @@
+"""What is known of a task before its rows are read, and the lines that they are held against."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+import msgspec
+
+from everytick.audit import Span, rules_of
+from everytick.errors import UsageError
+from everytick.line import Line, Rule
+from everytick.plan import Status, Version
+from everytick.record import Backfill, Change, History
+from everytick.versions import revived
+from everytick.when import Instant
+
+
+class Detail(msgspec.Struct, frozen=True):
+    """What a change that asks for ticks says of them."""
+
+    task: str = ""
+    after: Instant = 0
+    through: Instant = 0
+
+
+def detail(change: Change) -> Detail:
+    """Return what a change says of the ticks it asks for; nothing where it asks for none."""
+    try:
+        return msgspec.json.decode(change.detail, type=Detail)
+    except msgspec.DecodeError:
+        return Detail()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Known:
+    """A task, as far as this release can read its versions.
+
+    Attributes:
+        history: What the ledger knows of it.
+        span: What is audited of it: begun earlier where a range row reaches into what was asked for.
+        linked_to: The instant before the span: what the first row of its schedule must name.
+        versions: Its versions; none where one of them cannot be read.
+        changed: The numbers of those written under other time zone data than today's.
+        fault: Why they cannot be read.
+    """
+
+    history: History
+    span: Span
+    linked_to: Instant | None
+    versions: Sequence[Version]
+    changed: frozenset[int]
+    fault: str
+
+    @classmethod
+    def of(cls, history: History, span: Span) -> "Known":
+        """Return what is known of a task of which a span is audited."""
+        versions, fault = [], ""
+        try:
+            versions = [revived(one) for one in history.versions]
+        except UsageError as unreadable:
+            fault = str(unreadable)
+        changed = frozenset(
+            row.version
+            for row, version in zip(history.versions, versions, strict=not fault)
+            if row.rules != version.schedule.rules()
+        )
+        span, linked_to = _widened(history, span)
+        return cls(
+            history=history,
+            span=span,
+            linked_to=linked_to,
+            versions=() if fault else versions,
+            changed=changed,
+            fault=fault,
+        )
+
+    def schedule(self) -> Line:
+        """Return the line of its schedule."""
+        span = self.span
+        if self.fault:
+            rules = [Rule(after=span.after, through=span.through, version=None, schedule=None)]
+        else:
+            rules = rules_of(self.versions, self.changed, span)
+        return Line(
+            task_id=self.history.task_id,
+            task=self.history.name,
+            rules=rules,
+            planned_through=self.history.planned_through,
+            linked_to=self.linked_to,
+        )
+
+    def backfill(self, one: Backfill, linked_to: Instant | None) -> Line:
+        """Return the line of a backfill.
+
+        Args:
+            one: The backfill.
+            linked_to: The instant of its newest row before the span.
+        """
+        asked = detail(one.change)
+        through = asked.through
+        if self._removed_after(one.change.id):
+            through = min(through, one.cursor.planned_through)
+        return Line(
+            task_id=self.history.task_id,
+            task=self.history.name,
+            request=one.cursor.request,
+            rules=self._rules(one.cursor.version, asked.after, through),
+            planned_through=one.cursor.planned_through,
+            linked_to=linked_to,
+        )
+
+    def notes(self, lines: Sequence[Line]) -> list[str]:
+        """Return what can be proved in part only of its lines, and why."""
+        name = self.history.name
+        if self.fault:
+            return [f"{name}: its ticks were checked by their chain alone, for {self.fault}"]
+        blind = {rule.version for line in lines for rule in line.rules if rule.schedule is None}
+        return [
+            f"{name}: version {number} was written under other time zone data than today's; "
+            "its ticks were checked by their chain alone"
+            for number in sorted(number for number in blind if number is not None)
+        ]
+
+    def _rules(self, number: int, after: Instant, through: Instant) -> list[Rule]:
+        """Return what decides over a backfill, which goes by one version."""
+        after, through = max(after, self.span.after), min(through, self.span.through)
+        if after >= through:
+            return []
+        version = next((version for version in self.versions if version.version == number), None)
+        blind = version is None or number in self.changed
+        schedule = None if version is None or blind else version.schedule
+        return [Rule(after=after, through=through, version=number, schedule=schedule)]
+
+    def _removed_after(self, change: int) -> bool:
+        """Tell whether the task was removed after a change: that ends its backfills."""
+        return any(row.status is Status.REMOVED and row.change_id > change for row in self.history.versions)
+
+
+def _widened(history: History, span: Span) -> tuple[Span, Instant | None]:
+    """Return the span, begun earlier where a range row reaches into it, and the instant before it."""
+    before = history.before
+    if before is None:
+        return span, None
+    end = before.through or before.key.due_at
+    if end <= span.after:
+        return span, end
+    return replace(span, after=before.key.due_at - 1), before.prev_due

@@ -1,0 +1,117 @@
+"""Reading: how an audit goes through a ledger, so that it costs little and memory does not grow.
+
+Many tasks are read at once, and their rows in pages. Where all tasks fit into one part the rows come by
+time, as they lie in the ledger; else task by task, as neighbours lie close enough.
+"""
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+
+from everytick.audit import Span
+from everytick.errors import UnreadableRow
+from everytick.ledger import Reads
+from everytick.record import History
+from everytick.tick import Key, TickRow
+from everytick.when import Instant
+
+PART = 1000
+"""So many tasks are read at once."""
+
+Progress = Callable[[float, float], None]
+"""Told how many tasks are done, as a fraction, and how many there are."""
+
+_GLANCE = 5000
+"""So many rows lie between two times that somebody is told how far it is."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Part:
+    """Tasks that are read together.
+
+    Attributes:
+        histories: What the ledger knows of them, by number; at least one.
+        done: How many tasks were read before.
+        whole: Whether there are no others.
+    """
+
+    histories: Sequence[History]
+    done: int
+    whole: bool
+
+
+class Reading:
+    """One way through a ledger.
+
+    Args:
+        ledger: What is read.
+        span: What is due in it is read.
+        progress: Told how far it is.
+    """
+
+    def __init__(self, ledger: Reads, span: Span, progress: Progress) -> None:
+        self._ledger = ledger
+        self._span = span
+        self._progress = progress
+        self._total = 0
+
+    def parts(self, since: Instant | None, task: str | None = None) -> Iterator[Part]:
+        """Return the tasks part by part.
+
+        Args:
+            since: Where the audit begins; None at the beginning.
+            task: Only this one.
+        """
+        behind = done = 0
+        names = None if task is None else [task]
+        self._total = self._ledger.task_count() if task is None else 1
+        while found := self._ledger.histories(since, behind=behind, limit=PART, names=names):
+            yield Part(histories=found, done=done, whole=task is None and not behind and len(found) < PART)
+            behind = found[-1].task_id
+            done += len(found)
+            self._progress(done, max(done, self._total))
+
+    def rows(
+        self, part: Part, after: Instant, unreadable: Callable[[UnreadableRow], None]
+    ) -> Iterator[TickRow]:
+        """Return the rows of tasks due after an instant; those of each by due_at and request.
+
+        Rows of other tasks may be among them.
+
+        Args:
+            part: The tasks.
+            after: The instant.
+            unreadable: Told of rows that cannot be read.
+        """
+        first: TickRow | None = None
+        for number, row in enumerate(self._readable(part, after, unreadable)):
+            if not number % _GLANCE:
+                first = first or row
+                done = part.done + len(part.histories) * self._how_far(part, first, row)
+                self._progress(done, max(done, self._total))
+            yield row
+
+    def _readable(
+        self, part: Part, after: Instant, unreadable: Callable[[UnreadableRow], None]
+    ) -> Iterator[TickRow]:
+        behind: Key | None = None
+        while True:
+            try:
+                yield from self._behind(part, after, behind)
+            except UnreadableRow as fault:
+                unreadable(fault)
+                behind = Key(fault.task_id, fault.due_at, fault.request)
+            else:
+                return
+
+    def _behind(self, part: Part, after: Instant, behind: Key | None) -> Iterator[TickRow]:
+        through = self._span.through
+        if part.whole:
+            return self._ledger.recorded_by_time(after, through, behind=behind)
+        first, last = part.histories[0].task_id, part.histories[-1].task_id
+        return self._ledger.recorded(first, after, through, last=last, behind=behind)
+
+    def _how_far(self, part: Part, first: TickRow, row: TickRow) -> float:
+        begin, end, now = first.key.task_id, part.histories[-1].task_id + 1, row.key.task_id
+        if part.whole or len(part.histories) == 1:
+            begin, end, now = first.key.due_at, self._span.through + 1, row.key.due_at
+        return (now - begin) / (end - begin)
