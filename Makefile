@@ -54,6 +54,10 @@ bench: setup ## Measure what is asked for, beside baselines, in one table
 bench-peers: setup tools ## Play the same work on APScheduler, Celery, DBOS, ...: who is how late (25 minutes)
 	@cd bench && ../$(BIN)/python -m peers
 
+.PHONY: bench-postgres
+bench-postgres: setup tools ## Measure the ledger on PostgreSQL: rates, a million tasks, ten million ticks (half an hour)
+	@cd bench && ../$(BIN)/python -m postgres
+
 .PHONY: soak
 soak: setup ## A million lives, then ten minutes of the real thing and an audit
 	@$(BIN)/python bench/lives.py 1000000

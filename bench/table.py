@@ -50,24 +50,27 @@ def table(rows: list[tuple[str, ...]]) -> str:
     )
 
 
-def main() -> int:
-    """Run the benches, print the table; return how many benches failed."""
-    wanted = set(sys.argv[1:])
+def played(programs: list[list[str]]) -> int:
+    """Run programs that tell figures, then print the table; return how many failed."""
     failed = 0
     with tempfile.TemporaryDirectory() as folder:
         file = Path(folder, "figures")
         file.touch()
-        for name, *arguments in RUNS:
-            if wanted and name not in wanted:
-                continue
-            print(f"\n== {' '.join((name, *arguments))}", flush=True)
-            program = [sys.executable, str(Path(__file__).with_name(name)), *arguments]
-            done = subprocess.run(program, env=os.environ | {KEPT: str(file)}, check=False)
+        for program in programs:
+            print(f"\n== {' '.join(program)}", flush=True)
+            done = subprocess.run([sys.executable, *program], env=os.environ | {KEPT: str(file)}, check=False)
             failed += done.returncode != 0
         rows = [line(figure) for figure in kept(file)]
     print(f"\nPython {platform.python_version()}, SQLite {sqlite3.sqlite_version}, {os.cpu_count()} cores\n")
     print(table(rows))
     return failed
+
+
+def main() -> int:
+    """Run the benches that are named, or all; return how many failed."""
+    wanted = set(sys.argv[1:]) or {name for name, *_ in RUNS}
+    here = Path(__file__)
+    return played([[str(here.with_name(name)), *rest] for name, *rest in RUNS if name in wanted])
 
 
 if __name__ == "__main__":
