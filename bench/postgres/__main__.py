@@ -2,8 +2,8 @@
 
     cd bench && python -m postgres [BENCH ...]
 
-Each has a server of its own, with fsync on. Exits with 1 if a bench fails; an ask that is not met is in the table,
-not an error: the machine may be busy.
+Each has a server of its own, with fsync on. Exits with 1 if a bench fails; an ask that is not met is in the
+table, not an error: the machine may be busy.
 """
 
 import sys
