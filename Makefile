@@ -80,7 +80,7 @@ docs: setup ## Write the reference of commands from the commands
 	@$(BIN)/python -m everytick.cli.manual > docs/reference/commands.md
 
 .PHONY: tools
-tools: ## Install the Debian programs that the oracle and fault tests use
+tools: setup ## Install the servers and other programs that tests use
 	@tests/tools.sh
 
 .PHONY: simulate

@@ -1,5 +1,6 @@
 """What all tests share: the values of what failed in a suite that others run too, and real servers."""
 
+import os
 import shutil
 from collections.abc import Callable, Iterator
 from itertools import count
@@ -27,6 +28,14 @@ def servers() -> Iterator[Path]:
 def postgres15(servers: Path) -> Iterator[PostgresServer]:
     """The distribution's PostgreSQL, 15 on Debian 12, with somebody's database ``somebodys``."""
     yield from _postgres(servers, 15 if 15 in versions() else min(versions(), default=15))
+
+
+@pytest.fixture(scope="session")
+def postgres14(servers: Path) -> Iterator[PostgresServer]:
+    """PostgreSQL 14, the oldest that is supported, with somebody's database ``somebodys``."""
+    if 14 not in versions() and os.environ.get("CI") != "true":
+        pytest.skip("PostgreSQL 14 is not installed; make tools does it")
+    yield from _postgres(servers, 14)
 
 
 @pytest.fixture(scope="session")

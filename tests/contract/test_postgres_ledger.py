@@ -1,4 +1,4 @@
-"""PostgreSQL passes the public conformance suite: the old version, the new one, and behind pgbouncer."""
+"""PostgreSQL passes the public conformance suite: the oldest, the usual, the newest, and behind pgbouncer."""
 
 from collections.abc import Callable, Iterator
 
@@ -10,6 +10,13 @@ from everytick.testing.ledgers import LedgerSuite
 from everytick.testing.servers import PgBouncer, PostgresServer
 
 Place = Callable[[PostgresServer | PgBouncer], str]
+
+
+class TestPostgres14(LedgerSuite):
+    @pytest.fixture
+    def ledger(self, postgres14: PostgresServer, place: Place) -> Iterator[Ledger]:
+        with PostgresLedger(place(postgres14)) as made:
+            yield made
 
 
 class TestPostgres15(LedgerSuite):

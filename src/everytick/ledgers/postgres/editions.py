@@ -68,7 +68,8 @@ def _seen(db: Connection) -> dict[str, str]:
     schema, migration, version, encoding = db.rows("place", schema=db.quoted)[0]
     if version < OLDEST:
         raise LedgerError(
-            f"{db.told}: PostgreSQL {version // 10_000} is too old; the ledger needs 14 or newer"
+            f"{db.told}: PostgreSQL {version // 10_000} is too old; "
+            f"the ledger needs {OLDEST // 10_000} or newer"
         )
     if encoding != "UTF8":
         raise LedgerError(f"{db.told}: the database keeps its text as {encoding}; the ledger needs UTF8")

@@ -1,7 +1,8 @@
-"""PostgreSQL: the distribution's, and the newer one that a wheel brings."""
+"""PostgreSQL: the distribution's, the newer one that a wheel brings, and what lies in the environment."""
 
 import importlib.util
 import shutil
+import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from signal import SIGINT
@@ -145,17 +146,23 @@ class PostgresServer(Server):
             return programs
         copy = self.folder / "programs"
         if not copy.exists():
-            wheel = programs.parents[1]
-            shutil.copytree(wheel / "pginstall", copy / wheel.name / "pginstall")
-            shutil.copytree(wheel.with_name(f"{WHEEL}.libs"), copy / f"{WHEEL}.libs")
+            libraries = programs.parents[1].with_name(f"{WHEEL}.libs")
+            shutil.copytree(programs.parent, copy / WHEEL / "pginstall")
+            if libraries.exists():
+                shutil.copytree(libraries, copy / libraries.name)
         return copy / WHEEL / "pginstall" / "bin"
 
 
 def versions() -> dict[int, Path]:
-    """Return the major versions that are installed, each with the folder of its programs."""
+    """Return the major versions that are installed, each with the folder of its programs.
+
+    They are looked for among the distribution's, in the folder ``postgresql`` of this Python's environment,
+    and in the wheel.
+    """
     found = {
         int(programs.parent.name): programs
-        for programs in Path("/usr/lib/postgresql").glob("*/bin")
+        for place in (Path(sys.prefix, "postgresql"), Path("/usr/lib/postgresql"))
+        for programs in place.glob("*/bin")
         if programs.joinpath("postgres").exists()
     }
     wheel = importlib.util.find_spec(WHEEL)
