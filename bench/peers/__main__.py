@@ -1,7 +1,7 @@
-"""Runs it all: prints tables, and writes docs/reference/peers.json, peers.svg and peers.md.
+"""Runs it all: prints tables, and writes docs/reference/peers.json, peers.svg, kills.svg and peers.md.
 
     python -m peers [--only ROW,...] [--tasks N,...] [--bursts | --crashes] [--into FOLDER]
-    python -m peers --draw      page and picture anew, from the results that are kept
+    python -m peers --draw [--into FOLDER]      page and pictures anew, from the results that are kept
 
 Everything takes about 25 minutes. A part of it is written to no document, unless `--into` names a folder.
 """
@@ -22,7 +22,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from everytick import release
 from everytick.testing.servers import PostgresServer, RedisServer, open_folder
 from everytick.when import moment_of
-from peers import burst, crash, environments, page, picture
+from peers import burst, crash, environments, kills, page, picture
 from peers.burst import Burst
 from peers.cell import now
 from peers.crash import Crash
@@ -117,13 +117,14 @@ def asked() -> argparse.Namespace:
     part.add_argument("--bursts", action="store_true", help="bursts alone")
     part.add_argument("--crashes", action="store_true", help="crashes alone")
     parser.add_argument("--into", type=Path, help="write json, svg and md there, whatever was left out")
-    parser.add_argument("--draw", action="store_true", help="page and picture anew, from kept results")
+    parser.add_argument("--draw", action="store_true", help="page and pictures anew, from kept results")
     return parser.parse_args()
 
 
 def document(results: Results, folder: Path) -> None:
-    """Write page and picture."""
+    """Write page and pictures."""
     (folder / "peers.svg").write_text(picture.draw(results), "utf-8")
+    (folder / "kills.svg").write_text(kills.draw(results), "utf-8")
     (folder / "peers.md").write_text(page.text(results), "utf-8")
 
 
@@ -174,7 +175,7 @@ def main() -> None:
     if not console.is_terminal:
         console = Console(width=160)
     if how.draw:
-        document(read(DOCUMENTS / "peers.json"), DOCUMENTS)
+        document(read(DOCUMENTS / "peers.json"), how.into or DOCUMENTS)
         return
     results = play(console, how)
     tell(console, results)
