@@ -14,7 +14,7 @@ from everytick.errors import LedgerError
 from everytick.ledger import Process
 from everytick.living import living
 from everytick.presence import LEASE
-from everytick.release import VERSION
+from everytick.release import VERSION, is_older
 from everytick.upkeep import MigrationRow, Store
 
 
@@ -30,12 +30,12 @@ def migrate(
     """Show how the ledger was brought from release to release.
 
     Migrations that only add something run when a release first opens the ledger: this command does, too.
-    Those that take something away wait for --after, which is refused while another release runs.
+    Those that take something away wait for --after, which is refused while an older release runs.
     """
     with open_ledger(that_is_there(ledger or ledger_of(app))) as opened:
         ran: list[str] = []
         if after and not all(one.done for one in opened.migrations()):
-            _refuse_others(opened, LEASE if ledger and not app else the_app(app).runner.lease)
+            _refuse_older(opened, LEASE if ledger and not app else the_app(app).runner.lease)
             ran = opened.migrate()
         rows = opened.migrations()
     if as_json:
@@ -47,22 +47,22 @@ def migrate(
         _show(rows, ran)
 
 
-def _refuse_others(opened: Store, lease: int) -> None:
-    """Refuse while a process of another release gives a sign of life.
+def _refuse_older(opened: Store, lease: int) -> None:
+    """Refuse while a process of an older release gives a sign of life.
 
     Raises:
         LedgerError: One does.
     """
 
-    def other(process: Process) -> bool:
-        return process.release != VERSION
+    def older(process: Process) -> bool:
+        return is_older(process.release)
 
-    with progress("watching whether another release still runs") as told:
-        found = living(opened, SystemClock(), lease, other, told)
+    with progress("watching whether an older release still runs") as told:
+        found = living(opened, SystemClock(), lease, older, told)
     if found is not None:
         raise LedgerError(
             f"{found.kind} {found.id} (pid {found.pid} on {found.host}) runs Everytick {found.release}: "
-            "end it, or upgrade it first"
+            f"end it, or start {VERSION} in its place, and say this again; nothing was taken away"
         )
 
 
