@@ -46,7 +46,7 @@ def generate(path: str, ticks: int, tasks: int) -> Instant:
             Task(name=f"task-{number:04}", schedule=schedule("* * * * *"), work=Call(call="bench:none"))
             for number in range(tasks)
         ]
-        edits.apply(edits.compare(known, "python"), START, Author(actor="bench"))
+        edits.apply(edits.compare(known, "python"), lambda: START, Author(actor="bench"))
         numbers = [row.newest.task_id for row in ledger.tasks()]
     writer = sqlite3.connect(path)
     writer.execute("PRAGMA synchronous = off")

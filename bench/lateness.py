@@ -77,7 +77,7 @@ def ours(begin: int, seconds: int, *, spread: bool) -> list[int]:
             )
             for n in range(TASKS)
         ]
-        edits.apply(edits.compare(tasks, "python"), clock.now(), Author(actor="bench"))
+        edits.apply(edits.compare(tasks, "python"), clock.now, Author(actor="bench"))
         presence, parts = programs("up", ledger, clock, RunnerSettings(limit=TASKS))
         end = begin + seconds * SECOND
         run(parts, presence, clock, lambda: clock.now() > end)

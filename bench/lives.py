@@ -63,7 +63,7 @@ def main() -> None:
             for n in range(TASKS)
         ]
         edits = Edits(ledger, versions)
-        edits.apply(edits.compare(tasks, "python"), clock.now(), Author(actor="bench"))
+        edits.apply(edits.compare(tasks, "python"), clock.now, Author(actor="bench"))
         inline = InlineExecutor()
         executors: dict[type, Executor] = {Call: inline, Command: inline, Inline: inline}
         scheduler = Scheduler(ledger, clock, presence, versions)

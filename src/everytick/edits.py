@@ -1,12 +1,13 @@
 """Edits: what people do to tasks and ticks, written with who did it and why."""
 
 import logging
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Literal
+from itertools import islice
 
 import msgspec
 
+from everytick.differences import Difference, Differences
 from everytick.errors import EditRefused, UnknownName, UsageError
 from everytick.ledger import Change, Ledger, TaskRow, TickFilter
 from everytick.plan import PlannedTick, Status, Version
@@ -32,23 +33,15 @@ class Author:
     note: str = ""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Difference:
-    """What applying would do to one task.
+PART = 10_000
+"""So many tasks are written by one transaction: what they have is locked for a second, not for minutes."""
 
-    Attributes:
-        name: The task.
-        kind: What happens to it.
-        before: Its definition in the ledger, as JSON text.
-        after: The task as it is to be; for a removal as it was.
-        version: The newest version that was compared; 0 where the ledger has none.
-    """
+Told = Callable[[float, float], None]
+"""Told how much is done, of how much."""
 
-    name: str
-    kind: Literal["add", "change", "remove"]
-    before: str
-    after: Task
-    version: int
+
+def _nobody(_done: float, _total: float) -> None:
+    """Look away."""
 
 
 class Edits:
@@ -63,57 +56,78 @@ class Edits:
         self._ledger = ledger
         self._versions = versions
 
-    def compare(self, tasks: Sequence[Task], origin: str) -> list[Difference]:
+    def compare(self, tasks: Iterable[Task], origin: str) -> Differences:
         """Return what applying these tasks would change; tasks of other origins are not looked at.
 
         Raises:
-            UsageError: A task of that name belongs to another origin, or two have one name.
+            NameTaken: Two of them have one name.
+            UsageError: A task of that name belongs to another origin.
         """
-        wanted = {task.name: task for task in tasks}
-        if len(wanted) < len(tasks):
-            names = [task.name for task in tasks]
-            twice = next(name for name in names if names.count(name) > 1)
-            raise UsageError(f"two tasks are named '{twice}'; a name stands for one task")
-        found = []
+        found = Differences(tasks, origin)
         for row in self._ledger.tasks():
-            task = wanted.pop(row.newest.name, None)
-            difference = self._difference(row, task, origin)
-            if difference is not None:
-                found.append(difference)
-        found += [
-            Difference(name=name, kind="add", before="", after=task, version=0)
-            for name, task in wanted.items()
-        ]
-        return sorted(found, key=lambda difference: difference.name)
+            self._compare(row, found, origin)
+        return found
 
-    def apply(self, differences: Sequence[Difference], now: Instant, author: Author) -> int:
-        """Write what compare() found, all in one change; return its number, 0 for nothing to do.
+    def apply(
+        self,
+        differences: Differences,
+        clock: Callable[[], Instant],
+        author: Author,
+        told: Told = _nobody,
+    ) -> int:
+        """Write what compare() found as one change; return its number, 0 for nothing to do.
+
+        Up to PART of them are written whole or not at all. More are written in parts, by name, each in
+        force from its own moment on: nobody's ticks wait for all of them. What ends between two parts
+        leaves the rest undone, and comparing and applying again does it.
+
+        Args:
+            differences: What compare() found.
+            clock: Tells the moment.
+            author: Who applies them.
+            told: Told how many are written, of how many.
 
         Raises:
-            EditRefused: Somebody edited one of the tasks meanwhile; nothing is written.
+            EditRefused: Somebody edited one of the tasks meanwhile; of its part nothing is written.
         """
-        if not differences:
-            return 0
-        counts = {kind: sum(one.kind == kind for one in differences) for kind in ("add", "change", "remove")}
-        by_name = {one.name: one for one in differences}
+        total = len(differences)
+        detail = _json(differences.counts())
+        each = iter(differences)
+        number = done = 0
+        while part := list(islice(each, PART)):
+            change = Change(
+                id=number, at=clock(), actor=author.actor, act="apply", note=author.note, detail=detail
+            )
+            try:
+                number = self._apply(part, change)
+            except EditRefused as fault:
+                if not number:
+                    raise
+                rest = (
+                    f"{done:,} of {total:,} tasks are written, as change {number}; apply again for the rest"
+                )
+                raise EditRefused(f"{fault}; {rest}") from fault
+            done += len(part)
+            told(done, total)
+        return number
 
+    def _apply(self, differences: Sequence[Difference], change: Change) -> int:
         def decide(known: Mapping[str, TaskRow], numbers: Mapping[str, int]) -> list[Revision]:
             revisions = []
-            for name, one in by_name.items():
-                row = known.get(name)
+            for one in differences:
+                name, row = one.name, known.get(one.name)
                 if (row.newest.version if row else 0) != one.version:
                     raise EditRefused(f"task '{name}' was edited meanwhile; look at the difference again")
                 if row is None:
-                    revisions.append(begin(numbers[name], one.after, now))
+                    revisions.append(begin(numbers[name], one.after, change.at))
                 else:
-                    status = _status(one, row, now)
+                    status = _status(one, row, change.at)
                     until = row.newest.paused_until if status is Status.PAUSED else None
                     standing = self._standing(row, one.after)
-                    revisions.append(revise(standing, one.after, status, now, paused_until=until))
+                    revisions.append(revise(standing, one.after, status, change.at, paused_until=until))
             return revisions
 
-        change = Change(at=now, actor=author.actor, act="apply", note=author.note, detail=_json(counts))
-        return self._ledger.edit(change, list(by_name), decide)
+        return self._ledger.edit(change, [one.name for one in differences], decide)
 
     def pause(self, name: str, now: Instant, author: Author, *, until: Instant | None = None) -> None:
         """Pause a task: its ticks are skipped(paused) until it is resumed, or until an instant.
@@ -251,38 +265,32 @@ class Edits:
             return False
         return True
 
-    def _difference(self, row: TaskRow, task: Task | None, origin: str) -> Difference | None:
+    def _compare(self, row: TaskRow, found: Differences, origin: str) -> None:
         newest = row.newest
         removed = newest.status is Status.REMOVED
-        if task is None:
-            if newest.origin != origin or removed:
-                return None
-            return self._removal(row)
-        if newest.origin != origin and not removed:
+        wanted = found.wanted(newest.name)
+        if wanted is None:
+            if newest.origin == origin and not removed and self._can_be_removed(row):
+                found.remove(newest)
+        elif removed:
+            found.begin_anew(newest)
+        elif newest.origin != origin:
             raise UsageError(
-                f"task '{task.name}' belongs to {newest.origin}, not to {origin}; "
+                f"task '{newest.name}' belongs to {newest.origin}, not to {origin}; "
                 "give yours another name, or remove it there first"
             )
-        if newest.definition == task.definition and not removed:
-            return None
-        return Difference(
-            name=task.name,
-            kind="add" if removed else "change",
-            before="" if removed else newest.definition,
-            after=task,
-            version=newest.version,
-        )
+        elif newest.definition == wanted:
+            found.settle(newest.name)
+        else:
+            found.change(newest)
 
-    def _removal(self, row: TaskRow) -> Difference | None:
+    def _can_be_removed(self, row: TaskRow) -> bool:
         try:
-            task = self._newest(row).task
+            self._newest(row)
         except UsageError as fault:
             log.error("not removed, define it anew first: %s", fault)  # noqa: TRY400 - a person's to mend
-            return None
-        newest = row.newest
-        return Difference(
-            name=newest.name, kind="remove", before=newest.definition, after=task, version=newest.version
-        )
+            return False
+        return True
 
     def _newest(self, row: TaskRow) -> Version:
         self._versions.keep(row.newest)

@@ -226,7 +226,8 @@ class Writes(Protocol):
     def edit(self, change: Change, names: Sequence[str], decide: EditDecision) -> int:
         """Write a change and the revisions it makes to the named tasks; return the change's number.
 
-        Tasks that do not exist yet are made; ``decide`` is told their numbers. An error that
+        A change that has a number already goes on: what is revised is counted to it. Tasks that do not exist
+        yet are made; ``decide`` is told their numbers. An error that
         ``decide`` raises leaves nothing written.
         """
         ...

@@ -2,6 +2,7 @@
 
 import pytest
 
+from everytick import edits
 from everytick.errors import EditRefused, UsageError
 from everytick.policy import Policies, Retry
 from everytick.testing.engine import AUTHOR, Engine, task
@@ -130,10 +131,52 @@ def test_an_edit_made_meanwhile_refuses_the_whole_apply() -> None:
     engine.pause("b")
     changes = len(engine.ledger.changes())
     with pytest.raises(EditRefused, match="task 'b' was edited meanwhile"):
-        engine.edits.apply(seen, engine.clock.now(), AUTHOR)
+        engine.edits.apply(seen, engine.clock.now, AUTHOR)
     assert len(engine.ledger.changes()) == changes
     assert {row.newest.name: row.newest.version for row in engine.ledger.tasks()} == {"a": 1, "b": 2}
     assert engine.apply(task("a", "every 2h"), task("b", "every 2h"), task("c", "every 2h"))
+    assert not engine.breaches()
+
+
+def test_a_large_apply_is_one_change_in_parts_that_begin_each_at_its_own_moment(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(edits, "PART", 2)
+    engine = Engine()
+    engine.apply(task("e", "every 1h"))
+    seen = engine.edits.compare([task(name, "every 10m") for name in "dbca"], "story")
+    assert seen.counts() == {"add": 4, "change": 0, "remove": 1}
+    heard: list[tuple[float, float]] = []
+    moments = iter([engine.clock.now() + n * SECOND for n in range(3)])
+    number = engine.edits.apply(seen, lambda: next(moments), AUTHOR, lambda *done: heard.append(done))
+    assert heard == [(2, 5), (4, 5), (5, 5)]
+    (change,) = engine.ledger.changes(after=number - 1)
+    assert change.detail == '{"add":4,"change":0,"remove":1}'
+    newest = [row.newest for row in engine.ledger.tasks()]
+    assert {row.change_id for row in newest} == {number}
+    begun = [row.since - change.at for row in newest]
+    assert begun == [0, 0, SECOND, SECOND, 2 * SECOND]
+    engine.run(minutes=25)
+    assert [len(engine.ticks(name)) for name in "abcde"] == [2, 2, 2, 2, 0]
+    assert not engine.breaches()
+
+
+def test_what_a_large_apply_left_undone_is_done_by_applying_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(edits, "PART", 2)
+    engine = Engine()
+    wanted = [task(name, "every 10m") for name in "abcde"]
+    engine.apply(task("c", "every 1h"))
+    seen = engine.edits.compare(wanted, "story")
+    engine.pause("c")
+    with pytest.raises(EditRefused, match=r"'c' was edited .*; 2 of 5 tasks are written, as change 3; apply"):
+        engine.edits.apply(seen, engine.clock.now, AUTHOR)
+    assert [row.newest.name for row in engine.ledger.tasks()] == ["a", "b", "c"]
+    engine.run(minutes=15)
+    assert engine.apply(*wanted) == 4
+    engine.run(minutes=15)
+    assert {row.newest.name: row.newest.version for row in engine.ledger.tasks()} == {
+        "a": 1, "b": 1, "c": 3, "d": 1, "e": 1}  # fmt: skip
+    assert [len(engine.ticks(name)) for name in "ade"] == [3, 1, 1]
     assert not engine.breaches()
 
 
@@ -185,7 +228,7 @@ def test_removing_a_task_cancels_what_waits_and_lets_the_running_attempt_end() -
 def test_apply_removes_only_tasks_of_its_own_origin_and_takes_none_of_another() -> None:
     engine = Engine()
     theirs = task("theirs", "every 1h", origin="elsewhere")
-    engine.edits.apply(engine.edits.compare([theirs], "elsewhere"), engine.clock.now(), AUTHOR)
+    engine.edits.apply(engine.edits.compare([theirs], "elsewhere"), engine.clock.now, AUTHOR)
     engine.apply(task("mine", "every 1h"))
     engine.apply()
     status = {row.newest.name: row.newest.status for row in engine.ledger.tasks()}

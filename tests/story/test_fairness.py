@@ -158,7 +158,7 @@ class TestClasses:
             policies = Policies(overlap=Overlap.allow(), priority=priority)
             engine.edits.apply(
                 engine.edits.compare([task(name, "0 0 1 1 *", policies=policies, origin=name)], name),
-                engine.clock.now(),
+                engine.clock.now,
                 AUTHOR,
             )
         for name in "llnnhh" * 2:

@@ -151,7 +151,7 @@ def test_two_schedulers_and_three_runners_share_one_file_and_one_of_each_dies(tm
             )
             for n in range(10)
         ]
-        edits.apply(edits.compare(tasks, "story"), clock.now(), AUTHOR)
+        edits.apply(edits.compare(tasks, "story"), clock.now, AUTHOR)
         schedulers, runners = [scheduler() for _ in range(2)], [runner() for _ in range(3)]
         for second in range(240):
             if second == 60:

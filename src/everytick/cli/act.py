@@ -3,6 +3,7 @@
 import difflib
 import json
 import sys
+from itertools import islice
 from typing import Annotated
 
 import typer
@@ -23,10 +24,13 @@ from everytick.cli.options import (
 )
 from everytick.cli.outcome import beats, ended
 from everytick.cli.session import IN_MEMORY, Session, author, is_there, session, the_app
-from everytick.edits import Difference
+from everytick.differences import Difference, Differences
 from everytick.errors import UsageError
 from everytick.task import read_definition
 from everytick.tick import State, rfc3339, tick_name
+
+_SHOWN = 100
+"""So many differences are shown one by one."""
 
 _SIGNS = {"add": ("+", "green"), "change": ("~", "yellow"), "remove": ("-", "red")}
 
@@ -37,10 +41,10 @@ def plan(app: AppArgument = "", ledger: LedgerOption = "", *, as_json: JsonOptio
     url = ledger or tasks.ledger
     with open_ledger(url if is_there(url) else IN_MEMORY) as opened:
         differences = Session(opened).edits.compare(tasks.tasks, tasks.whose())
-    if as_json:
-        present.write_json([_difference_json(one) for one in differences])
-        return
-    _show(differences)
+        if as_json:
+            present.write_json(map(_difference_json, differences))
+        else:
+            _show(differences)
 
 
 def apply(
@@ -60,9 +64,9 @@ def apply(
             _show(differences)
         if differences and not yes:
             _ask(as_json=as_json)
-        change = here.edits.apply(differences, here.now(), author(note))
+        change = here.edits.apply(differences, here.now, author(note))
     if as_json:
-        present.write_json({"change": change, "differences": [_difference_json(one) for one in differences]})
+        present.write_json({"change": change, "differences": map(_difference_json, differences)})
     elif change:
         present.write(f"Applied as change {change}.")
 
@@ -88,7 +92,7 @@ def _ask(*, as_json: bool) -> None:
 def apply_quietly(here: Session, app: Everytick) -> int:
     """Apply without asking, as `up` does; return how many tasks changed."""
     differences = here.edits.compare(app.tasks, app.whose())
-    here.edits.apply(differences, here.now(), author("everytick up"))
+    here.edits.apply(differences, here.now, author("everytick up"))
     return len(differences)
 
 
@@ -101,13 +105,13 @@ def _difference_json(one: Difference) -> dict[str, object]:
     }
 
 
-def _show(differences: list[Difference]) -> None:
+def _show(differences: Differences) -> None:
     from everytick.cli import tables
 
     console = tables.console()
     if not differences:
         present.write("The ledger holds these tasks already.")
-    for one in differences:
+    for one in islice(differences, _SHOWN):
         sign, style = _SIGNS[one.kind]
         console.print(tables.paragraph(one.name, f"{sign} ", style=style))
         if one.kind == "change":
@@ -117,6 +121,9 @@ def _show(differences: list[Difference]) -> None:
                     console.print(tables.paragraph(line, "    ", " " * 8))
         elif one.kind == "add":
             console.print(tables.paragraph(one.after.schedule.sentence(), "    ", style="dim"))
+    if len(differences) > _SHOWN:
+        counts = ", ".join(f"{count:,} to {kind}" for kind, count in differences.counts().items() if count)
+        present.write(f"... and so on: {counts}. --json tells all.")
 
 
 def _before(one: Difference) -> dict[str, str]:

@@ -2,7 +2,9 @@
 
 import json
 import sys
+from collections.abc import Iterable, Iterator, Mapping
 from datetime import timedelta
+from itertools import chain
 
 from everytick.ledger import TaskRow, VersionRow
 from everytick.plan import Status
@@ -11,8 +13,31 @@ from everytick.when import Instant, format_duration
 
 
 def write_json(value: object) -> None:
-    """Write one JSON value."""
-    sys.stdout.write(json.dumps(value, ensure_ascii=False, indent=2) + "\n")
+    """Write one JSON value; what an iterator in it yields is written one by one, as an array."""
+    sys.stdout.writelines(_parts(value, ""))
+    sys.stdout.write("\n")
+
+
+def _parts(value: object, margin: str) -> Iterator[str]:
+    if isinstance(value, Mapping) and any(isinstance(part, Iterator) for part in value.values()):
+        inside = margin + "  "
+        named = ((f"{json.dumps(name)}: ", part) for name, part in value.items())
+        yield from _between("{", (chain([name], _parts(part, inside)) for name, part in named), "}", margin)
+    elif isinstance(value, Iterator):
+        yield from _between("[", (_parts(part, margin + "  ") for part in value), "]", margin)
+    else:
+        yield json.dumps(value, ensure_ascii=False, indent=2).replace("\n", f"\n{margin}")
+
+
+def _between(begin: str, parts: Iterable[Iterable[str]], end: str, margin: str) -> Iterator[str]:
+    """Yield parts on lines of their own, between brackets."""
+    before = ""
+    yield begin
+    for part in parts:
+        yield f"{before}\n{margin}  "
+        yield from part
+        before = ","
+    yield f"\n{margin}{end}" if before else end
 
 
 def write(text: str) -> None:

@@ -77,6 +77,7 @@ class Engine:
         self.start_scheduler()
         self.queues: tuple[str, ...] = ("default",)
         self.start_runner(limit)
+        self.presence.join()  # before the scheduler, so that it need not wait until that has beaten
 
     def start_scheduler(self) -> None:
         """Start a scheduler anew, as after a crash: it knows nothing but the ledger."""
@@ -114,7 +115,7 @@ class Engine:
     def apply(self, *tasks: Task) -> int:
         """Make the ledger hold these tasks and no others of their origin."""
         differences = self.edits.compare(tasks, "story")
-        return self.edits.apply(differences, self.clock.now(), AUTHOR)
+        return self.edits.apply(differences, self.clock.now, AUTHOR)
 
     def pause(self, name: str, until: str | None = None) -> None:
         """Pause a task."""

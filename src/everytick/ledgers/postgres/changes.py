@@ -34,7 +34,7 @@ class PostgresChanges:
         )
 
     def _edit(self, change: Change, names: Sequence[str], decide: EditDecision) -> int:
-        change_id = self._change(change)
+        change_id = change.id or self._change(change)
         known: dict[str, TaskRow] = {}
         for part in _parts(names):
             known |= self._locked(part)

@@ -23,7 +23,7 @@ class SqliteChanges:
 
     def edit(self, change: Change, names: Sequence[str], decide: EditDecision) -> int:
         with self._db.transaction():
-            change_id = self._change(change)
+            change_id = change.id or self._change(change)
             known: dict[str, TaskRow] = {}
             numbers: dict[str, int] = {}
             for name in names:

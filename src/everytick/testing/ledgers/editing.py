@@ -1,16 +1,19 @@
 """What edit() has to do."""
 
 from collections.abc import Mapping
+from dataclasses import replace
 
 import pytest
 
 from everytick.errors import EditRefused
-from everytick.ledger import Ledger, TaskRow
+from everytick.ledger import EditDecision, Ledger, TaskRow
 from everytick.plan import Status
 from everytick.policy import Overlap, Overlapping, Policies, Priority, Retry
-from everytick.revise import Revision
+from everytick.revise import Revision, begin
+from everytick.task import Command, Task
 from everytick.testing.ledgers.scene import SECOND, START, Scene, change, due
 from everytick.tick import NEVER, Key
+from everytick.when import schedule
 
 
 class Editing:
@@ -54,6 +57,17 @@ class Editing:
         assert list(ledger.tasks()) == before
         assert [one.id for one in ledger.changes()][-1] == number
         assert scene.task("new")
+
+    def test_an_edit_with_the_number_of_a_change_goes_on_with_it(self, ledger: Ledger) -> None:
+        def made(name: str) -> EditDecision:
+            task = Task(name=name, schedule=schedule("every 10s"), work=Command(command=("true",)))
+            return lambda _, numbers: [begin(numbers[name], task, START)]
+
+        number = ledger.edit(change("apply"), ["first"], made("first"))
+        later = replace(change("apply", START + SECOND), id=number)
+        assert ledger.edit(later, ["second"], made("second")) == number
+        assert [one.id for one in ledger.changes()] == [number]
+        assert [row.newest.change_id for row in ledger.tasks()] == [number, number]
 
     def test_a_new_version_replaces_what_was_planned_beyond_it(self, ledger: Ledger) -> None:
         scene = Scene(ledger)

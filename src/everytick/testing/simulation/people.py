@@ -82,7 +82,7 @@ class Person:
             status = {"add": "active", "change": None, "remove": "removed"}[one.kind]
             self._meant[one.name] = Meant(task=one.after, status=status)
         self._say("somebody applies " + ", ".join(f"{one.kind} {one.name}" for one in differences))
-        self._edits.apply(differences, self._now, AUTHOR)
+        self._edits.apply(differences, lambda: self._now, AUTHOR)
 
     def pause(self) -> None:
         """Pause a task, for ever or for a while."""
