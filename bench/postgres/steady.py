@@ -1,12 +1,13 @@
 """100,000 tasks each 10 s on PostgreSQL: ticks a second that a scheduler and a runner keep up with.
 
-    cd bench && python -m postgres.steady [SECONDS]
+    cd bench && python -m postgres.steady [SECONDS [TASKS ...]]
 
 Real time, real processes: one scheduler, one runner that runs inline work which does nothing, and PostgreSQL
 with fsync on, all on the cores of this machine. The instants of the tasks are spread over their period, and
-what overlaps is skipped. Tasks are added in stages; each stage is measured for so many seconds once what was
-added is planned. What counts are the ledger's rows: a tick that the runner could not start before the next
-one of its task was due is skipped as missed, and the stage is not kept up with.
+what overlaps is skipped. For each number of tasks the programs begin on a ledger of its own, longer before
+the first tick than they plan ahead, and are measured for so many seconds from the second period on. What
+counts are the ledger's rows: a tick that the runner could not start before the next one of its task was due
+is skipped as missed, and the load is not kept up with.
 """
 
 import subprocess
@@ -19,7 +20,7 @@ from pathlib import Path
 import psycopg
 
 from everytick.clock import SystemClock
-from everytick.ledgers.postgres import PostgresLedger
+from everytick.scheduler import HORIZON
 from everytick.testing.servers import PostgresServer
 from everytick.when import moment_of
 from family import cpu, family, own_memory
@@ -28,12 +29,11 @@ from postgres.place import SECOND, Row, connected, ledger, server, with_tasks
 
 PERIOD = 10 * SECOND
 STAGES = (40_000, 60_000, 80_000, 100_000)
-GOAL = 10_000
 KEPT_UP = 0.999
-"""A stage is kept up with where so many of its ticks are run."""
+"""A load is kept up with where so many of its ticks are run."""
 
-SETTLING = 20
-"""Seconds until what was added is planned and under way."""
+EDIT = 8_000
+"""So many tasks are written a second, at least."""
 
 LIMIT = 500
 """Attempts that the runner has at once."""
@@ -90,22 +90,9 @@ def running(server: PostgresServer, schema: str, *words: str) -> Iterator[int]:
             process.wait(timeout=60)
 
 
-def add(made: PostgresLedger, known: int, count: int, begin: int) -> None:
-    """Add tasks, their instants spread over the period."""
-    work = f"{Path(__file__).with_name('nothing.py').resolve()}:nothing"
-    total = STAGES[-1]
-
-    def text(n: int) -> str:
-        """Return the schedule of a task; neighbours are far apart."""
-        offset = n * 61_803 % total * (PERIOD // total)
-        return f"every 10s from {moment_of(begin + offset // 1000 * 1000).isoformat()}"
-
-    with_tasks(made, count, text, clock.now(), work, known=known)
-
-
-def waited(seconds: float) -> None:
+def waited(until: int) -> None:
     """Let time pass."""
-    clock.wait(clock.now() + int(seconds * SECOND), [])
+    clock.wait(until, [])
 
 
 def measured(pids: dict[str, int], seconds: int) -> tuple[int, int, dict[str, float]]:
@@ -113,18 +100,20 @@ def measured(pids: dict[str, int], seconds: int) -> tuple[int, int, dict[str, fl
     known = {name: family(pid) for name, pid in pids.items()}
     before = {name: sum(map(cpu, family)) for name, family in known.items()}
     begun = clock.now()
-    waited(seconds)
+    waited(begun + seconds * SECOND)
     length = clock.now() - begun
     after = {name: sum(map(cpu, family)) for name, family in known.items()}
     return begun, begun + length, {name: (after[name] - before[name]) / length * SECOND for name in known}
 
 
-def found(db: psycopg.Connection[Row], begin: int, end: int) -> tuple[float, float, tuple[float, float]]:
+def found(
+    db: psycopg.Connection[Row], schema: str, begin: int, end: int
+) -> tuple[float, float, tuple[float, float]]:
     """Return ticks due and run a second in a span, and their lateness."""
     row = db.execute(
         "SELECT count(*), count(*) FILTER (WHERE state = 'succeeded'),"
         " percentile_cont(ARRAY[0.5, 0.99]) WITHIN GROUP (ORDER BY started_at - due_at)"
-        " FROM steady.tick WHERE due_at > %s AND due_at <= %s",
+        f" FROM {schema}.tick WHERE due_at > %s AND due_at <= %s",
         (begin, end),
     ).fetchone()
     assert row is not None
@@ -136,33 +125,43 @@ def found(db: psycopg.Connection[Row], begin: int, end: int) -> tuple[float, flo
     return due / seconds, run / seconds, (p50, p99)
 
 
-def stage(db: psycopg.Connection[Row], pids: dict[str, int], count: int, length: int) -> Stage:
-    """Measure for so many seconds, once so many tasks are under way."""
-    waited(SETTLING)
-    begin, end, busy = measured(pids, length)
-    waited(3)  # what was due last has been started by now, unless it is late
-    due, run, late = found(db, begin, end)
-    memory = {name: own_memory(pid) for name, pid in pids.items() if name != "postgres"}
+def stage(place: PostgresServer, count: int, length: int) -> Stage:
+    """Measure for so many seconds how so many tasks are kept up with."""
+    schema, now = f"steady_{count}", clock.now()
+    begin = (now + HORIZON) // SECOND * SECOND + (10 + count // EDIT) * SECOND
+    work = f"{Path(__file__).with_name('nothing.py').resolve()}:nothing"
+
+    def text(n: int) -> str:
+        """Return the schedule of a task; neighbours are far apart."""
+        offset = n * 61_803 % count * (PERIOD // count)
+        return f"every 10s from {moment_of(begin + offset).isoformat()}"
+
+    with ledger(place, schema) as made:
+        with_tasks(made, count, text, now, work)
+    with (
+        connected(place) as db,
+        running(place, schema, "scheduler") as scheduler,
+        running(place, schema, "runner", "--limit", str(LIMIT)) as runner,
+    ):
+        pids = {"scheduler": scheduler, "runner": runner, "postgres": place.pid}
+        assert clock.now() < begin - HORIZON
+        waited(begin + PERIOD)
+        since, until, busy = measured(pids, length)
+        memory = {name: own_memory(pid) for name, pid in pids.items() if name != "postgres"}
+        waited(until + 3 * SECOND)  # what was due last has been started by now, unless it is late
+        due, run, late = found(db, schema, since, until)
     return Stage(tasks=count, due=due, run=run, late=late, busy=busy, memory=memory)
 
 
 def main() -> None:
     """Go through the stages, and tell the last that was kept up with."""
-    length = int(sys.argv[1]) if len(sys.argv) > 1 else 20
+    length = int(sys.argv[1]) if len(sys.argv) > 1 else 30
+    counts = [int(word) for word in sys.argv[2:]] or list(STAGES)
     stages: list[Stage] = []
-    with server() as place, ledger(place, "steady") as made, connected(place) as db:
-        add(made, 0, 1, clock.now())
-        with (
-            running(place, "steady", "scheduler") as scheduler,
-            running(place, "steady", "runner", "--limit", str(LIMIT)) as runner,
-        ):
-            pids = {"scheduler": scheduler, "runner": runner, "postgres": place.pid}
-            known = 1
-            for count in STAGES:
-                add(made, known, count, clock.now() // SECOND * SECOND + 5 * SECOND)
-                stages.append(stage(db, pids, count, length))
-                known = count
-                print(stages[-1].told(), flush=True)
+    with server() as place:
+        for count in counts:
+            stages.append(stage(place, count, length))
+            print(stages[-1].told(), flush=True)
     last = stages[-1]
     best = max((one for one in stages if one.kept_up), key=lambda one: one.run, default=stages[0])
     tell(
