@@ -1,9 +1,11 @@
 """Presence: a process's life in the ledger, and how others notice its death.
 
-A process bumps its beat. A sweeper calls it dead when it has itself watched an unchanged beat for a
-whole lease, without a gap in its own watching, and wins a compare-and-set on that beat. No clock of
-two machines is ever compared. A process that cannot renew its beat has its attempts killed before
-the lease ends; the executors see to that, even where the process itself is stopped.
+A process bumps its beat eight times in a lease. A sweeper calls it dead when it has itself watched an
+unchanged beat for seven eighths of a lease, without a gap in its own watching, and wins a compare-and-set on
+that beat. No clock of two machines is ever compared. A process that cannot renew its beat has its attempts
+killed five eighths of a lease after it began its last one; the executors see to that, even where the process
+itself is stopped. So a quarter of a lease lies between the end of what it held and its next start, and an
+eighth is left for looking, which makes a lease in all.
 
 After any trouble with the ledger a process beats before it does anything else: a ledger that does not take
 the beat is another one than before.
@@ -17,12 +19,13 @@ from pathlib import Path
 from everytick import release
 from everytick.clock import Clock
 from everytick.conclude import Attempt
+from everytick.elders import Elders
 from everytick.ledger import Ledger, Process
 from everytick.losses import Losses
 from everytick.trust import Trust
 
 LEASE = 10_000_000
-"""Microseconds without a beat after which a process may be called dead."""
+"""Microseconds within which what a dead process held is ready to be started by others."""
 
 
 @dataclass(slots=True)
@@ -59,6 +62,8 @@ class Presence:
         self._doubt = False
         self._losses = Losses(ledger, clock)
         self._trust = Trust(ledger, clock)
+        self._elders = Elders(ledger, clock, lease // 2)
+        self._waiting = False
         self._watched: dict[int, _Watched] = {}
         self._looked = 0
 
@@ -75,6 +80,9 @@ class Presence:
         )
         self._trust.begin()
         self._losses.forget()
+        others = [one for one in self._ledger.processes() if one.id != self.id and not vanished(one)]
+        self._elders.meet(others)
+        self._waiting = True
         self.id = self._ledger.register(own)  # last: a new number and an old beat would look like a loss
         self._own = replace(own, id=self.id)
         self.lives += 1
@@ -94,7 +102,7 @@ class Presence:
         """
         moment = self._clock.boot()
         skew = self._clock.skew()
-        if not self._doubt and self._beaten is not None and moment - self._beaten < self.lease // 4:
+        if not self._doubt and self._beaten is not None and moment - self._beaten < self.lease // 8:
             return True
         if not (self._recognised() and self._ledger.beat(self.id, self.beats + 1, skew)):
             self._notice(moment)
@@ -122,8 +130,11 @@ class Presence:
         return self._trust.given()
 
     def whole(self) -> bool:
-        """Tell whether the ledger has kept its commits, or a person took it as it is."""
-        return not self._losses.pending()
+        """Tell whether the ledger has kept its commits for all anybody says, or a person took it as it is."""
+        if self._waiting:
+            self._waiting = self._elders.awaited()
+            self._losses.look()
+        return not (self._waiting or self._losses.pending())
 
     def uncertain(self, attempt: Attempt) -> bool:
         """Tell whether an attempt's tick may have run already, in a time whose commits were lost."""
@@ -133,36 +144,41 @@ class Presence:
         """Return how many microseconds remain until the next beat."""
         if self._beaten is None:
             return 0
-        return max(0, self._beaten + self.lease // 4 - self._clock.boot())
+        return max(0, self._beaten + self.lease // 8 - self._clock.boot())
 
     def lives_until(self) -> int:
         """Return until which microsecond of CLOCK_BOOTTIME attempts may live without another beat."""
-        return 0 if self._beaten is None else self._beaten + self.lease * 3 // 4
+        return 0 if self._beaten is None else self._beaten + self.lease * 5 // 8
 
     def leave(self) -> None:
         """Write down that this process ended well."""
         self._ledger.retire(self.id)
 
     def silent(self) -> list[Process]:
-        """Look at the others, and return those whose beat has not changed for a whole lease."""
+        """Look at the others, and return those whose beat has not changed for seven eighths of a lease."""
         moment = self._clock.boot()
         if moment - self._looked > self.lease // 2:
             self._watched.clear()
         self._looked = moment
         seen = [process for process in self._ledger.processes() if process.id != self.id]
+        read = self._clock.boot()
         for process in seen:
             watched = self._watched.get(process.id)
             if watched is None or watched.beat != process.beat:
-                self._watched[process.id] = _Watched(process.beat, moment)
+                self._watched[process.id] = _Watched(process.beat, read)
         for gone in self._watched.keys() - {process.id for process in seen}:
             del self._watched[gone]
-        return [process for process in seen if moment - self._watched[process.id].since >= self.lease]
+        return [process for process in seen if moment - self._watched[process.id].since >= self._silence]
 
     def patience(self) -> int:
-        """Return in how many microseconds somebody may have been silent for a lease; a lease at most."""
+        """Return in how many microseconds somebody may have been silent for long enough; a lease at most."""
         now = self._clock.boot()
-        left = (watched.since + self.lease - now for watched in self._watched.values())
+        left = (watched.since + self._silence - now for watched in self._watched.values())
         return min((each for each in left if each > 0), default=self.lease)
+
+    @property
+    def _silence(self) -> int:
+        return self.lease * 7 // 8
 
 
 def vanished(process: Process) -> bool:

@@ -74,9 +74,12 @@ class Scheduler:
         self._versions.look_again(self._clock.boot())
         now = self._clock.now()
         moved = self._plan(now)
-        for process in self._presence.silent():
-            self._bury(process, now)
-        return now if moved else now + min(GLANCE, self._presence.due(), self._presence.patience())
+        buried = [self._bury(process, now) for process in self._presence.silent()]
+        return (
+            now
+            if moved or any(buried)
+            else now + min(GLANCE, self._presence.due(), self._presence.patience())
+        )
 
     def files(self) -> Sequence[int]:
         """Return none: a scheduler waits for time alone."""
@@ -124,7 +127,9 @@ class Scheduler:
                 plans.append(one)
         return plans
 
-    def _bury(self, process: Process, now: Instant) -> None:
+    def _bury(self, process: Process, now: Instant) -> bool:
+        """Settle what a dead process held; return whether it held anything, which is ready by now."""
+
         def decide(held: Sequence[Attempt]) -> list[Settlement]:
             return [self._rescued(attempt, process, now, len(held) - 1) for attempt in held]
 
@@ -138,6 +143,7 @@ class Scheduler:
                 process.host,
                 lost,
             )
+        return bool(lost)
 
     def _rescued(self, attempt: Attempt, process: Process, now: Instant, others: int) -> Settlement:
         policies = self._versions.policies(attempt.key.task_id, attempt.version)

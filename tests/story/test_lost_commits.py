@@ -13,6 +13,8 @@ from everytick.conclude import Attempt
 from everytick.ledger import Change, Process
 from everytick.ledgers.sqlite import SqliteLedger
 from everytick.policy import CatchingUp, CatchUp, Overlap, Overlapping, Policies, Uncertain
+from everytick.presence import Presence
+from everytick.testing.clock import FakeClock
 from everytick.testing.engine import Engine, task
 from everytick.testing.executor import Act
 from everytick.tick import Key, State, parse_rfc3339
@@ -96,6 +98,36 @@ def test_what_may_have_run_is_run_again_and_counted_as_a_rerun(folder: Path) -> 
     assert story.engine.told("a")[-2:] == ["2026-01-01T00:20:00Z succeeded", "2026-01-01T00:30:00Z succeeded"]
 
 
+def test_a_runner_that_comes_between_a_restore_and_its_alarm_asks_those_who_were_there(folder: Path) -> None:
+    story = Story(folder, RERUN)
+    story.engine.run(minutes=15)
+    story.dump()
+    story.engine.run(minutes=15)
+    before = story.starts()
+    story.restore()
+    story.engine.start_runner()
+    story.engine.runner.step()
+    story.engine.run(minutes=1)
+    assert story.starts() == before
+    assert len(story.engine.ledger.changes(act=losses.LOST)) == 1
+    story.accept()
+    story.engine.run(minutes=20)
+    assert len(story.starts()) > len(before)
+
+
+def test_a_runner_hears_of_an_alarm_that_is_raised_while_it_registers(folder: Path) -> None:
+    class Slow(SqliteLedger):
+        def register(self, process: Process) -> int:
+            alarm = Change(at=0, actor="everytick", act=losses.LOST)
+            self.edit(alarm, [], lambda _known, _numbers: [])
+            return super().register(process)
+
+    with Slow(str(folder / "everytick.db")) as ledger:
+        presence = Presence(ledger, FakeClock(), "runner")
+        presence.join()
+        assert not presence.whole()
+
+
 @pytest.mark.parametrize("policies", [ONCE, QUEUE])
 def test_what_may_have_run_is_not_run_again_where_it_is_to_run_once(folder: Path, policies: Policies) -> None:
     story = Story(folder, policies, seconds=400)
@@ -131,6 +163,7 @@ def test_a_process_that_hears_of_it_late_raises_no_second_alarm(folder: Path) ->
 def test_a_row_of_another_under_the_same_number_is_not_taken_for_its_own(folder: Path) -> None:
     story = Story(folder, RERUN)
     story.dump()
+    story.engine.start_runner()
     story.engine.run(seconds=1)
     story.restore()
     ledger = story.engine.ledger

@@ -50,7 +50,7 @@ def test_a_poison_tick_spends_its_own_budget_and_not_that_of_those_beside_it() -
 
 def test_what_was_never_lost_runs_on_beside_a_suspect() -> None:
     engine = Engine(script=script, limit=8)
-    engine.apply(task("poison", HOURLY), task("often", "*/30 * * * * *"))
+    engine.apply(task("poison", HOURLY), task("often", "*/2 * * * * *"))
     engine.run(minutes=59, seconds=58)
     assert live(engine, 10) == 4
     assert engine.told("poison") == ["2026-01-01T01:00:00Z failed(lost)"]

@@ -22,21 +22,68 @@ def this() -> Process:
     return process
 
 
-def test_a_silence_is_noticed_when_it_has_lasted_a_lease_and_not_before(this: Process) -> None:
+SILENCE = LEASE * 7 // 8
+
+
+def test_a_silence_is_noticed_when_it_has_lasted_long_enough_and_not_before(this: Process) -> None:
     clock = FakeClock()
     with SqliteLedger(":memory:") as ledger:
         watcher = Presence(ledger, clock, "scheduler")
         watcher.join()
         silent = ledger.register(this)
-        assert (watcher.silent(), watcher.patience()) == ([], LEASE)
+        assert (watcher.silent(), watcher.patience()) == ([], SILENCE)
         for _ in range(2):
             clock.advance(seconds=3.7)
-            assert (watcher.silent(), watcher.patience() < LEASE) == ([], True)
+            assert (watcher.silent(), watcher.patience() < SILENCE) == ([], True)
         clock.advance(microseconds=watcher.patience() - 1)
         assert (watcher.silent(), watcher.patience()) == ([], 1)
         clock.advance(microseconds=1)
         assert [one.id for one in watcher.silent()] == [silent]
         assert watcher.patience() == LEASE
+
+
+class SlowLedger(SqliteLedger):
+    """A ledger whose answer is on its way for four seconds; what it tells was so at the end of them."""
+
+    clock = FakeClock()
+
+    def processes(self) -> list[Process]:
+        self.clock.advance(seconds=4)
+        return super().processes()
+
+
+def test_a_silence_begins_when_the_beat_was_read_and_ends_before_it_is_read_again(this: Process) -> None:
+    with SlowLedger(":memory:") as ledger:
+        clock = ledger.clock
+        watcher = Presence(ledger, clock, "scheduler")
+        watcher.join()
+        silent = ledger.register(this)
+        asked: list[int] = []
+        while not asked or not (found := watcher.silent()):
+            asked.append(clock.boot())
+        assert [one.id for one in found] == [silent]
+        assert (
+            len(asked) == 5
+        )  # read 4 s after the first was asked for; the fourth was asked for 8 s after that
+
+
+@pytest.mark.parametrize("lease", [2_000_000, LEASE])
+def test_who_cannot_beat_has_ended_all_it_held_a_quarter_of_a_lease_before_it_is_buried(lease: int) -> None:
+    clock = FakeClock()
+    with SqliteLedger(":memory:") as ledger:
+        watcher = Presence(ledger, clock, "scheduler", lease)
+        dying = Presence(ledger, clock, "runner", lease)
+        watcher.join()
+        dying.join()
+        for _ in range(20):
+            clock.advance(microseconds=dying.due())
+            assert dying.beat()
+            assert watcher.silent() == []
+        killed = clock.boot()
+        while not watcher.silent():
+            clock.advance(microseconds=min(500_000, watcher.patience()))
+        assert dying.lives_until() + lease // 4 <= clock.boot() < killed + lease
+        assert dying.beats == 20
 
 
 class TroubledLedger(SqliteLedger):

@@ -16,7 +16,7 @@ WHERE id = %(process)s AND status = 'alive'
   AND NOT EXISTS (SELECT 1 FROM everytick.slot WHERE holder = %(process)s);
 
 -- name: bury_process
--- A sweeper declares a process dead, if its beat is still the one it saw for a whole lease.
+-- A sweeper declares a process dead, if its beat is still the one it saw when the silence began.
 UPDATE everytick.process SET status = 'dead' WHERE id = %(process)s AND status = 'alive' AND beat = %(beat)s;
 
 -- name: select_processes

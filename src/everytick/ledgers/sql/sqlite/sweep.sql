@@ -14,7 +14,7 @@ UPDATE process SET status = 'gone'
 WHERE id = :process AND status = 'alive' AND NOT EXISTS (SELECT 1 FROM slot WHERE holder = :process);
 
 -- name: bury_process
--- A sweeper declares a process dead, if its beat is still the one it saw for a whole lease.
+-- A sweeper declares a process dead, if its beat is still the one it saw when the silence began.
 UPDATE process SET status = 'dead' WHERE id = :process AND status = 'alive' AND beat = :beat;
 
 -- name: select_processes
