@@ -141,25 +141,25 @@ def _from_config(path: Path) -> Everytick:
     return app
 
 
-def open_ledger(url: str, *, unfinished: bool = False) -> Store:
+def open_ledger(url: str, *, marked: bool = False) -> Store:
     """Open the ledger that a URL names.
 
     Args:
         url: ``sqlite:///file.db``, ``postgresql://USER@HOST/DATABASE``, or ``env:NAME``: the variable of the
             environment that holds one of those.
-        unfinished: Open it even if it is the half copy of another.
+        marked: Open it even if it is the half copy of another, or was given up for one.
 
     Raises:
         ConfigError: The URL names no kind of ledger that this release has.
         LedgerError: It cannot be opened.
     """
     if url.startswith("env:"):
-        return open_ledger(_of_environment(url.removeprefix("env:")), unfinished=unfinished)
+        return open_ledger(_of_environment(url.removeprefix("env:")), marked=marked)
     scheme, _, path = url.partition("://")
     if scheme == "sqlite":
-        return SqliteLedger(path.removeprefix("/") or ":memory:", unfinished=unfinished)
+        return SqliteLedger(path.removeprefix("/") or ":memory:", marked=marked)
     if scheme in {"postgresql", "postgres"}:
-        return _postgres(url, unfinished=unfinished)
+        return _postgres(url, marked=marked)
     known = "write sqlite:///everytick.db, or postgresql://USER@HOST/DATABASE"
     raise ConfigError(f"'{scheme or url}' names no ledger of this release; {known}")
 
@@ -171,11 +171,11 @@ def _of_environment(name: str) -> str:
     return url
 
 
-def _postgres(url: str, *, unfinished: bool) -> Store:
+def _postgres(url: str, *, marked: bool) -> Store:
     try:
         from everytick.ledgers.postgres import PostgresLedger  # noqa: PLC0415 - psycopg takes 80 ms to load
     except ModuleNotFoundError as fault:
         raise ConfigError(
             f"a ledger on PostgreSQL needs {fault.name}: pip install 'everytick[postgres]'"
         ) from None
-    return PostgresLedger(url, unfinished=unfinished)
+    return PostgresLedger(url, marked=marked)

@@ -7,12 +7,13 @@ Rows are taken as they are, with their numbers: whoever opens the target goes on
 always. What a process held that died at the source is swept at the target.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from itertools import zip_longest
 
 from everytick.auditor import Audit, audit
 from everytick.clock import Clock
-from everytick.errors import LedgerDamaged, LedgerError
+from everytick.errors import LedgerDamaged, LedgerError, LedgerUnfinished
 from everytick.ledger import Reads
 from everytick.living import living
 from everytick.upkeep import KEYS, Place, Row, Store, Tally
@@ -33,12 +34,19 @@ class Begun:
     Attributes:
         tally: What was counted of the source.
         places: How far each table is.
+        arrived: How many rows are at the target already.
         resumed: Whether it was begun earlier.
     """
 
     tally: Tally
     places: dict[str, Place | None]
-    resumed: bool
+    arrived: int = 0
+    resumed: bool = False
+
+    @property
+    def rows(self) -> int:
+        """How many rows the source has."""
+        return sum(self.tally[table] for table in KEYS)
 
 
 def stands_still(source: Reads, clock: Clock, lease: int, progress: Progress) -> None:
@@ -61,66 +69,107 @@ def begin(source: Store, target: Store) -> Begun:
     Raises:
         LedgerError: There is nothing to copy, or something else is at the target.
     """
+    if source.copying() is not None:
+        raise LedgerUnfinished("the source is itself a half copy: go on with that one first")
     tally = source.tally()
     if not any(tally[table] for table in KEYS):
         raise LedgerError("the source is empty: there is nothing to copy")
     found = target.copying()
     if found is None:
         target.begin_copy(tally)
-        return Begun(tally=tally, places=dict.fromkeys(KEYS), resumed=False)
+        return Begun(tally=tally, places=dict.fromkeys(KEYS))
     if found.source != tally:
         raise LedgerError(
             "the target is the half copy of another ledger, or of this one before somebody went on with it. "
             "Name a new one, or delete what is there"
         )
-    return Begun(tally=tally, places=dict(found.places), resumed=True)
+    there = target.tally()
+    arrived = sum(there[table] for table in KEYS)
+    return Begun(tally=tally, places=dict(found.places), arrived=arrived, resumed=True)
 
 
 def carry(source: Store, target: Store, begun: Begun, progress: Progress) -> None:
     """Take over all rows that are not at the target yet."""
-    total = sum(begun.tally[table] for table in KEYS)
-    done = 0
+    done = begun.arrived
     for table in KEYS:
         behind = begun.places[table]
-        limit = _BULKY.get(table, _PAGE)
-        while page := source.page(table, behind, limit):
+        for page in source.pages(table, behind, _limit(table)):
             target.put(table, page, behind)
-            behind = _last(table, page)
+            behind = _place(table, page[-1])
             done += len(page)
-            progress(min(done, total), total)
+            progress(min(done, begun.rows), begun.rows)
 
 
-def finish(source: Store, target: Store, begun: Begun, now: Instant, progress: Progress) -> Audit:
-    """Prove that the copy is whole, by counts and by an audit of both, and let programs use it.
+def compare(source: Store, target: Store, begun: Begun, progress: Progress) -> None:
+    """See that a copy has the rows of its source, all of them, as they are there, and no others.
+
+    Raises:
+        LedgerDamaged: It has not; it stays marked.
+    """
+    there, here = begun.tally, target.tally()
+    different = sorted(name for name in {*there, *here} if there.get(name) != here.get(name))
+    if different:
+        told = "; ".join(f"{name}: {there.get(name, 0)} and {here.get(name, 0)}" for name in different)
+        raise _differs(f"the source and its copy are counted differently ({told})")
+    done = 0
+    for table in KEYS:
+        limit = _limit(table)
+        pages = zip_longest(source.pages(table, None, limit), target.pages(table, None, limit), fillvalue=())
+        for old, new in pages:
+            if old != new:
+                raise _differs(f"the copy has another row than its source: {_first(table, old, new)}")
+            done += len(old)
+            progress(min(done, begun.rows), begun.rows)
+
+
+def finish(
+    source: Store, target: Store, begun: Begun, now: Instant, progress: Progress, *, successor: str = ""
+) -> Audit:
+    """Audit a copy that has all rows, and let programs use it.
+
+    Args:
+        source: What was copied.
+        target: The copy.
+        begun: As it was begun.
+        now: The moment.
+        progress: Told how far the audit is.
+        successor: The copy's URL, as people may see it, if the source is to be given up for it.
 
     Returns:
-        What the audit found, of both alike.
+        What the audit found, in the copy as in the source: their rows are the same.
 
     Raises:
         LedgerError: The source has gone on meanwhile.
-        LedgerDamaged: The copy is not what the source is; it stays marked.
     """
+    target.analyze()
+    found = audit(target, now, progress=progress)
     if source.tally() != begun.tally:
         raise LedgerError(
             "the source has changed while it was copied: end whoever writes to it, delete the target, and "
             "begin anew"
         )
-    arrived = target.tally()
-    different = sorted(
-        name for name in {*begun.tally, *arrived} if begun.tally.get(name) != arrived.get(name)
-    )
-    if different:
-        told = "; ".join(f"{name}: {begun.tally.get(name)} and {arrived.get(name)}" for name in different)
-        raise LedgerDamaged(f"the copy has other counts than its source ({told}). Delete it, and begin anew")
-    there = audit(source, now, progress=lambda done, whole: progress(done, 2 * whole))
-    here = audit(target, now, progress=lambda done, whole: progress(whole + done, 2 * whole))
-    if there.as_json() != here.as_json():
-        raise LedgerDamaged(
-            "an audit finds in the copy what it does not find in its source. Delete it, and begin anew"
-        )
+    if successor:
+        source.move_to(successor)
     target.end_copy(source.numbers())
-    return here
+    return found
 
 
-def _last(table: str, page: Sequence[Row]) -> Place:
-    return page[-1][: len(KEYS[table])]
+def _limit(table: str) -> int:
+    return _BULKY.get(table, _PAGE)
+
+
+def _place(table: str, row: Row) -> Place:
+    return row[: len(KEYS[table])]
+
+
+def _first(table: str, old: Sequence[Row], new: Sequence[Row]) -> str:
+    """Return which row of two pages is the first that is not the same."""
+    differing: Iterator[Row] = (
+        there or here for there, here in zip_longest(old, new, fillvalue=()) if there != here
+    )
+    key = zip(KEYS[table], next(differing), strict=False)
+    return f"{table} " + ", ".join(f"{name} {value}" for name, value in key)
+
+
+def _differs(how: str) -> LedgerDamaged:
+    return LedgerDamaged(f"{how}. Delete it, and begin anew")

@@ -14,6 +14,7 @@
     │   ├── UnreadableRow     a row of it holds what no release has written
     │   ├── LedgerTooNew      a newer release wrote it
     │   ├── LedgerUnfinished  it is the half copy of another
+    │   ├── LedgerMoved       its tasks went on at another
     │   └── EditRefused       somebody else edited the same task meanwhile
     ├── ClockSuspect          the wall clock stepped and nobody has vouched for it
     └── FeedError             a download that must not be published
@@ -126,6 +127,10 @@ class LedgerTooNew(LedgerError):
 
 class LedgerUnfinished(LedgerError):
     """A copy into this ledger was begun, and is not whole yet."""
+
+
+class LedgerMoved(LedgerError):
+    """This ledger was given up for its copy; its tasks went on there."""
 
 
 class EditRefused(LedgerError):

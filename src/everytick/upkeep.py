@@ -1,6 +1,6 @@
 """Upkeep: what a person does to a ledger as a whole. The programs know nothing of it."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol, Self
 
@@ -90,8 +90,11 @@ class Copies(Protocol):
         """Return the highest numbers that were ever given to a task, a change and a process."""
         ...
 
-    def page(self, table: str, behind: Place | None, limit: int) -> list[Row]:
-        """Return the rows of a table behind a place, in an order of the ledger's own that does not change."""
+    def pages(self, table: str, behind: Place | None, limit: int) -> Iterator[list[Row]]:
+        """Yield the rows of a table behind a place, so many at a time, in an order that all stores share.
+
+        Ticks come in the order of time. Until the last page nothing else is asked of this ledger.
+        """
         ...
 
     def copying(self) -> Copying | None:
@@ -114,8 +117,20 @@ class Copies(Protocol):
         """
         ...
 
+    def analyze(self) -> None:
+        """Look at what the tables hold by now: statements may be planned by it."""
+        ...
+
     def end_copy(self, numbers: Mapping[str, int]) -> None:
         """Take the mark away: the copy is whole. New numbers will be higher than these."""
+        ...
+
+    def move_to(self, successor: str) -> None:
+        """Mark this ledger as given up for another: programs of this and of older releases refuse it.
+
+        Args:
+            successor: The other's URL, as people may see it.
+        """
         ...
 
 

@@ -200,7 +200,8 @@ HOT = {
     "select_ticks": "PRIMARY KEY",
 }
 WHOLE = {"select_tasks", "select_processes", "table_count", "has_migrations", "copy_table"} | {
-    "select_migrations", "count_tasks", "tally", "select_numbers", "delete_number", "select_copy"
+    "select_migrations", "count_tasks", "tally", "select_numbers", "delete_number", "select_copy",
+    "select_successor", "delete_successor",
 }  # fmt: skip
 
 
@@ -211,6 +212,7 @@ def explained(name: str) -> list[str]:
         return []
     with SqliteLedger(":memory:") as ledger:
         ledger.begin_copy(ledger.tally())
+        ledger.move_to("sqlite:///successor.db")
         db = ledger._db._db
         names = db.execute(f"EXPLAIN QUERY PLAN {text}", dict.fromkeys(_parameters(text))).fetchall()
     return [str(row[3]) for row in names]

@@ -15,19 +15,29 @@ def watched() -> bool:
 
 
 @contextmanager
-def progress(what: str, *, long: bool = True) -> Iterator[Progress]:
+def progress(what: str, *, long: bool = True, of: str = "", first: int = 0) -> Iterator[Progress]:
     """Show a bar while something goes on; it is gone when that is done.
 
     Args:
         what: What goes on, in a word or two.
         long: Whether it takes long enough to look on.
+        of: What is counted: then the bar also shows how much of it is done, and how quickly.
+        first: How much was done before.
     """
     if not (long and watched()):
         yield lambda _done, _total: None
         return
     from rich.console import Console
     from rich.progress import Progress as Bars
+    from rich.progress import TextColumn
 
-    with Bars(console=Console(stderr=True), transient=True) as bars:
-        line = bars.add_task(what, total=None)
-        yield lambda done, total: bars.update(line, completed=done, total=total)
+    console = Console(stderr=True)
+    counted = [TextColumn("{task.fields[counted]}")] if of else []
+    with Bars(*Bars.get_default_columns(), *counted, console=console, transient=True) as bars:
+        line = bars.add_task(what, total=None, completed=first, counted="")
+
+        def tell(done: float, total: float) -> None:
+            rate = (done - first) / max(bars.tasks[0].elapsed or 0, 0.1)
+            bars.update(line, completed=done, total=total, counted=f"{done:,.0f} {of}, {rate:,.0f}/s")
+
+        yield tell

@@ -32,6 +32,14 @@ def moved(table: str, rows: Sequence[Row], behind: Place | None) -> dict[str, st
     return {"part": table, "reach": _text(last), "was": _text(behind)}
 
 
+def moved_to(ledger: str, successor: str) -> str:
+    """Return why a ledger that was given up for its copy is refused."""
+    return (
+        f"{ledger}: this ledger was given up, its tasks went on at {successor}: name that one. To go on with "
+        f"what stands here all the same, make a new ledger of it: everytick ledger copy {ledger} TARGET"
+    )
+
+
 def bound(table: str, behind: Place | None) -> Mapping[str, Any]:
     """Return the parameters of a page that name the place it begins behind."""
     names = KEYS[table]

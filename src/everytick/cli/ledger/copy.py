@@ -1,5 +1,6 @@
 """The command `ledger copy`."""
 
+from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -31,6 +32,9 @@ def copy(
     target: TargetArgument,
     app: AppOption = "",
     *,
+    move: Annotated[
+        bool, typer.Option("--move", help="Give SOURCE up in the end: programs refuse it, and name TARGET.")
+    ] = False,
     as_json: JsonOption = False,
 ) -> None:
     """Copy a whole ledger to another place, from SQLite to PostgreSQL, or back.
@@ -39,41 +43,64 @@ def copy(
     so that programs which then open TARGET go on as if nothing had happened. A copy that was cut short goes
     on where it stopped when the same command is given again; until it is whole, no program opens it.
 
-    In the end rows are counted and both are audited. Then keep SOURCE switched off: two ledgers with the same
-    tasks would run every tick twice.
+    In the end rows are counted and compared one by one, and the copy is audited. Two ledgers with the same
+    tasks run every tick twice: with --move nobody uses SOURCE any more by mistake, without it see to that.
     """
     clock = SystemClock()
     lease = the_app(app).runner.lease if app else LEASE
-    with open_ledger(that_is_there(source)) as old:
+    with open_ledger(that_is_there(source), marked=True) as old:
         with progress("watching whether somebody works on the source") as told:
             copier.stands_still(old, clock, lease, told)
-        with open_ledger(target, unfinished=True) as new:
+        with open_ledger(target, marked=True) as new:
             begun = copier.begin(old, new)
-            with progress("copying") as told:
+            with progress("copying", of="rows", first=begun.arrived) as told:
                 copier.carry(old, new, begun, told)
-            with progress("auditing both") as told:
-                found = copier.finish(old, new, begun, clock.now(), told)
+            with progress("comparing", of="rows") as told:
+                copier.compare(old, new, begun, told)
+            with progress("auditing the copy", of="ticks") as told:
+                successor = _wherever(target) if move else ""
+                found = copier.finish(old, new, begun, clock.now(), told, successor=successor)
     if as_json:
         counts = {table: begun.tally[table] for table in KEYS}
-        present.write_json({"resumed": begun.resumed, "rows": counts, "audit": found.as_json()})
+        present.write_json(
+            {
+                "resumed": begun.resumed,
+                "arrived_before": begun.arrived,
+                "rows": counts,
+                "audit": found.as_json(),
+                "moved": move,
+            }
+        )
     else:
-        _show(begun, found, without_password(target))
+        _show(begun, found, without_password(source), without_password(target), moved=move)
 
 
-def _show(begun: Begun, found: Audit, target: str) -> None:
+def _wherever(target: str) -> str:
+    """Return the URL of a ledger as it is read in another folder, and as people may see it."""
+    scheme, _, path = target.partition(":///")
+    return f"sqlite:///{Path(path).resolve()}" if scheme == "sqlite" else without_password(target)
+
+
+def _show(begun: Begun, found: Audit, source: str, target: str, *, moved: bool) -> None:
     from everytick.cli import tables
 
     made = tables.table("copied", "rows", right=("rows",))
-    for name, count in begun.tally.items():
-        if name.partition(" ")[0] in KEYS and count:
-            made.add_row(name, f"{count:,}")
+    for name in KEYS:
+        if begun.tally[name]:
+            made.add_row(name, f"{begun.tally[name]:,}")
     console = tables.console()
     console.print(made)
+    if begun.resumed:
+        present.write(f"It went on where it had stopped: {begun.arrived:,} rows were there already.")
     if found.clean:
-        present.write("Counted and audited: nothing is missing, doubled or unexplained.")
+        present.write("Compared and audited: nothing is missing, doubled or unexplained.")
     else:
         wrong = present.many(len(found.findings) + found.unlisted, "thing")
-        present.write(f"Counted and audited: an audit finds {wrong}, in the source as in the copy.")
-    present.write(
-        f"Let the programs use {target} from now on, and no more the ledger that it was copied from."
-    )
+        present.write(f"Compared: no row differs. An audit finds {wrong}, in the source as in the copy.")
+    if moved:
+        present.write(f"The tasks are at {target} now. Programs refuse {source}.")
+    else:
+        present.write(
+            f"Let the programs use {target} from now on, and none of them {source}: two ledgers with the "
+            "same tasks run every tick twice."
+        )

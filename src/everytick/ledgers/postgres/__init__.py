@@ -21,7 +21,7 @@ class PostgresLedger(PostgresWrites, PostgresChanges, PostgresReads, PostgresCop
     Args:
         url: ``postgresql://USER@HOST/DATABASE?schema=everytick&sslmode=verify-full``. The schema is made if
             it is not there.
-        unfinished: Open it even if it is the half copy of another.
+        marked: Open it even if it is the half copy of another, or was given up for one.
 
     Attributes:
         path: The URL as people may see it, without a password.
@@ -31,7 +31,7 @@ class PostgresLedger(PostgresWrites, PostgresChanges, PostgresReads, PostgresCop
         LedgerError: The server cannot be reached or does not let us, or a newer release was here.
     """
 
-    def __init__(self, url: str, *, unfinished: bool = False) -> None:
+    def __init__(self, url: str, *, marked: bool = False) -> None:
         connection = Connection(address_of(url))
         PostgresWrites.__init__(self, connection)
         PostgresChanges.__init__(self, connection)
@@ -39,7 +39,7 @@ class PostgresLedger(PostgresWrites, PostgresChanges, PostgresReads, PostgresCop
         PostgresCopies.__init__(self, connection)
         self.path = connection.told
         try:
-            bring_up_to_date(connection, unfinished=unfinished)
+            bring_up_to_date(connection, marked=marked)
         except BaseException:
             connection.close()
             raise
@@ -48,7 +48,7 @@ class PostgresLedger(PostgresWrites, PostgresChanges, PostgresReads, PostgresCop
         return told(self._db)
 
     def migrate(self) -> list[str]:
-        return bring_up_to_date(self._db, after=True, unfinished=True)
+        return bring_up_to_date(self._db, after=True)
 
     def close(self) -> None:
         """Close it; committed work stays."""

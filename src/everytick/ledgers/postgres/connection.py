@@ -108,6 +108,20 @@ class Connection:
                 raise
             raise explain(fault, self.told) from fault
 
+    def pages(self, statement: str, limit: int, /, **values: Any) -> Iterator[list[Row]]:  # noqa: ANN401 - see execute
+        """Yield what a statement that reads returns, so many rows at a time; nothing else meanwhile.
+
+        Raises:
+            LedgerError: The server could not do it, and why.
+        """
+        try:
+            with self._transaction("begin_reading"), self._ready().cursor("pages") as cursor:
+                cursor.execute(self._sql[statement], values)
+                while page := cursor.fetchmany(limit):
+                    yield page
+        except psycopg.Error as fault:
+            raise explain(fault, self.told) from fault
+
     def row(self, statement: str, /, **values: Any) -> Row | None:  # noqa: ANN401 - see execute
         """Return the first row of a statement."""
         found = self.rows(statement, **values)

@@ -1,12 +1,12 @@
 """Taking a PostgreSQL ledger elsewhere, and making one of another ledger."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 
 from everytick import release
 from everytick.errors import LedgerError
 from everytick.ledgers import reach
 from everytick.ledgers.postgres.connection import Connection
-from everytick.ledgers.postgres.editions import HALF
+from everytick.ledgers.postgres.editions import HALF, MOVED
 from everytick.upkeep import KEYS, Copying, Place, Row, Tally
 
 
@@ -26,9 +26,8 @@ class PostgresCopies:
     def numbers(self) -> Mapping[str, int]:
         return dict(self._db.rows("select_numbers"))
 
-    def page(self, table: str, behind: Place | None, limit: int) -> list[Row]:
-        place = reach.bound(table, behind)
-        return self._db.transact(lambda: self._db.rows(f"page_{table}", **place, limit=limit))
+    def pages(self, table: str, behind: Place | None, limit: int) -> Iterator[list[Row]]:
+        return self._db.pages(f"read_{table}", limit, **reach.bound(table, behind))
 
     def copying(self) -> Copying | None:
         if not self._db.rows("copy_table", schema=self._db.quoted)[0][0]:
@@ -55,6 +54,9 @@ class PostgresCopies:
             raise LedgerError(f"{self._db.told}: somebody else copies into this ledger, too")
         self._db.take_in(f"put_{table}", rows)
 
+    def analyze(self) -> None:
+        self._db.transact(lambda: self._db.execute("analyze"), begin="begin_edit")
+
     def end_copy(self, numbers: Mapping[str, int]) -> None:
         self._db.transact(lambda: self._end_copy(numbers), begin="begin_edit")
 
@@ -63,4 +65,13 @@ class PostgresCopies:
             self._db.execute("set_number", schema=self._db.quoted, name=name, number=number)
         self._db.execute("drop_copy")
         self._db.execute("delete_migration", name=HALF)
-        self._db.execute("analyze")
+
+    def move_to(self, successor: str) -> None:
+        self._db.transact(lambda: self._move_to(successor), begin="begin_edit")
+
+    def _move_to(self, successor: str) -> None:
+        self._db.execute("make_successor")
+        self._db.execute("delete_successor")
+        self._db.execute("insert_successor", url=successor)
+        self._db.execute("delete_migration", name=MOVED)
+        self._db.execute("insert_migration", name=MOVED, release=release.VERSION)

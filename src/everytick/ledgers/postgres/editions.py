@@ -10,7 +10,8 @@ from collections.abc import Collection, Mapping
 import psycopg
 
 from everytick import release
-from everytick.errors import LedgerDamaged, LedgerError, LedgerTooNew, LedgerUnfinished
+from everytick.errors import LedgerDamaged, LedgerError, LedgerMoved, LedgerTooNew, LedgerUnfinished
+from everytick.ledgers import reach
 from everytick.ledgers.postgres.connection import Connection
 from everytick.ledgers.postgres.faults import explain
 from everytick.ledgers.statements import Migration, lacking, migrations
@@ -23,14 +24,17 @@ OLDEST = 140_000
 HALF = "0000-after-the-copy-is-whole"
 """Stands among the migrations of a half copy: releases that know no copies take it for a newer one's."""
 
+MOVED = "0000-after-it-moved"
+"""Stands there when the ledger was given up for its copy."""
 
-def bring_up_to_date(db: Connection, *, after: bool = False, unfinished: bool = False) -> list[str]:
+
+def bring_up_to_date(db: Connection, *, after: bool = False, marked: bool = False) -> list[str]:
     """Make the schema, or run the migrations it lacks; return the names of those that ran.
 
     Args:
         db: The ledger's connection.
         after: Also those that only may run where no older release is left.
-        unfinished: Whether it may be a half copy.
+        marked: Whether it may be a half copy, or given up.
 
     Raises:
         LedgerError: It cannot be done, or a newer release was here.
@@ -38,11 +42,13 @@ def bring_up_to_date(db: Connection, *, after: bool = False, unfinished: bool = 
     known = migrations("postgres")
     try:
         seen = _seen(db)
-        if HALF in seen and not unfinished:
+        if HALF in seen and not marked:
             raise LedgerUnfinished(
                 f"{db.told}: a copy into this ledger was begun, and is not whole yet. Go on with it: "
                 f"everytick ledger copy SOURCE {db.told}"
             )
+        if MOVED in seen and not marked:
+            raise LedgerMoved(reach.moved_to(db.told, db.rows("select_successor")[0][0]))
         _refuse_newer(db, seen, known)
         if lacking(seen, known, after=after):
             return db.transact(lambda: _migrate(db, known, after=after), begin="begin_edit")
@@ -82,7 +88,7 @@ def _seen(db: Connection) -> dict[str, str]:
 
 
 def _refuse_newer(db: Connection, seen: Collection[str], known: Mapping[int, Migration]) -> None:
-    for name in sorted(set(seen) - {one.name for one in known.values()} - {HALF}):
+    for name in sorted(set(seen) - {one.name for one in known.values()} - {HALF, MOVED}):
         if "-after-" in name:
             raise LedgerTooNew(
                 f"{db.told}: a newer Everytick took away what this release needs ({name}). Upgrade "

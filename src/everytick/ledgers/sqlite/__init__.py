@@ -20,7 +20,7 @@ class SqliteLedger(SqliteWrites, SqliteChanges, SqliteReads, SqliteCopies):
     Args:
         path: The file; made if it is not there. ``:memory:`` keeps it in this process alone.
         patience: Seconds to wait for other writers before LedgerLocked.
-        unfinished: Open it even if it is the half copy of another.
+        marked: Open it even if it is the half copy of another, or was given up for one.
 
     Attributes:
         path: The file, its links followed; ``:memory:`` for none.
@@ -29,7 +29,7 @@ class SqliteLedger(SqliteWrites, SqliteChanges, SqliteReads, SqliteCopies):
         LedgerError: The file cannot be opened, is damaged, or a newer release wrote it.
     """
 
-    def __init__(self, path: str, *, patience: float = 30.0, unfinished: bool = False) -> None:
+    def __init__(self, path: str, *, patience: float = 30.0, marked: bool = False) -> None:
         connection = Connection(path, patience)
         SqliteWrites.__init__(self, connection)
         SqliteChanges.__init__(self, connection)
@@ -37,7 +37,7 @@ class SqliteLedger(SqliteWrites, SqliteChanges, SqliteReads, SqliteCopies):
         SqliteCopies.__init__(self, connection)
         self.path = connection.path
         try:
-            bring_up_to_date(connection, unfinished=unfinished)
+            bring_up_to_date(connection, marked=marked)
         except BaseException:
             connection.close()
             raise
@@ -46,7 +46,7 @@ class SqliteLedger(SqliteWrites, SqliteChanges, SqliteReads, SqliteCopies):
         return told(self._db)
 
     def migrate(self) -> list[str]:
-        return bring_up_to_date(self._db, after=True, unfinished=True)
+        return bring_up_to_date(self._db, after=True)
 
     def close(self) -> None:
         """Close it; committed work stays."""

@@ -10,7 +10,7 @@ the connection is closed and opened anew, which settles the question, and the ca
 import os
 import sqlite3
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -67,6 +67,16 @@ class Connection:
         self._ready()
         try:
             return self._db.execute(_SQL[statement], values).fetchall()
+        except sqlite3.Error as fault:
+            raise explain(fault, self.path) from fault
+
+    def pages(self, statement: str, limit: int, /, **values: Any) -> Iterator[list[Row]]:  # noqa: ANN401 - whatever SQLite can bind
+        """Yield what a statement that reads returns, so many rows at a time."""
+        self._ready()
+        try:
+            with closing(self._db.execute(_SQL[statement], values)) as cursor:
+                while page := cursor.fetchmany(limit):
+                    yield page
         except sqlite3.Error as fault:
             raise explain(fault, self.path) from fault
 

@@ -1,6 +1,6 @@
 """Taking a SQLite ledger elsewhere, and making one of another ledger."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 
 from everytick.errors import LedgerError
 from everytick.ledgers import reach
@@ -24,8 +24,8 @@ class SqliteCopies:
     def numbers(self) -> Mapping[str, int]:
         return {"task": 0, "change": 0, "process": 0} | dict(self._db.rows("select_numbers"))
 
-    def page(self, table: str, behind: Place | None, limit: int) -> list[Row]:
-        return self._db.rows(f"page_{table}", **reach.bound(table, behind), limit=limit)
+    def pages(self, table: str, behind: Place | None, limit: int) -> Iterator[list[Row]]:
+        return self._db.pages(f"read_{table}", limit, **reach.bound(table, behind))
 
     def copying(self) -> Copying | None:
         if not self._db.rows("copy_table")[0][0]:
@@ -46,6 +46,9 @@ class SqliteCopies:
                 raise LedgerError(f"{self._db.path}: somebody else copies into this ledger, too")
             self._db.many(f"put_{table}", rows)
 
+    def analyze(self) -> None:
+        """Do nothing: no statement of this dialect is planned by what the tables hold."""
+
     def end_copy(self, numbers: Mapping[str, int]) -> None:
         with self._db.transaction():
             for name in ("change", "process"):
@@ -53,3 +56,10 @@ class SqliteCopies:
                 self._db.execute("insert_number", name=name, number=numbers[name])
             self._db.execute("drop_copy")
             self._db.execute("mark_as_ledger")
+
+    def move_to(self, successor: str) -> None:
+        with self._db.transaction():
+            self._db.execute("make_successor")
+            self._db.execute("delete_successor")
+            self._db.execute("insert_successor", url=successor)
+            self._db.execute("mark_as_moved")

@@ -8,7 +8,8 @@ all: the newest ``after`` migration that has run, which sets it.
 from collections.abc import Mapping
 
 from everytick import release
-from everytick.errors import LedgerDamaged, LedgerTooNew, LedgerUnfinished
+from everytick.errors import LedgerDamaged, LedgerMoved, LedgerTooNew, LedgerUnfinished
+from everytick.ledgers import reach
 from everytick.ledgers.sqlite.connection import Connection
 from everytick.ledgers.statements import Migration, lacking, migrations
 from everytick.upkeep import MigrationRow
@@ -19,24 +20,30 @@ APPLICATION = 1702130793
 HALF = 1702130792
 """Marks it as the half copy of one ('etth'): releases that know no copies take it for another program's."""
 
+MOVED = 1702130797
+"""Marks it as given up for its copy ('ettm')."""
 
-def bring_up_to_date(db: Connection, *, after: bool = False, unfinished: bool = False) -> list[str]:
+
+def bring_up_to_date(db: Connection, *, after: bool = False, marked: bool = False) -> list[str]:
     """Make the tables, or run the migrations that the file lacks; return the names of those that ran.
 
     Args:
         db: The ledger's connection.
         after: Also those that only may run where no older release is left.
-        unfinished: Whether it may be a half copy.
+        marked: Whether it may be a half copy, or given up.
 
     Raises:
         LedgerError: It cannot be done, or a newer release was here.
     """
     known = migrations("sqlite")
-    if db.rows("application")[0][0] == HALF and not unfinished:
+    mark = db.rows("application")[0][0]
+    if mark == HALF and not marked:
         raise LedgerUnfinished(
             f"{db.path}: a copy into this ledger was begun, and is not whole yet. Go on with it: "
             f"everytick ledger copy SOURCE sqlite:///{db.path}"
         )
+    if mark == MOVED and not marked:
+        raise LedgerMoved(reach.moved_to(f"sqlite:///{db.path}", db.rows("select_successor")[0][0]))
     if not lacking(_seen(db, known), known, after=after):
         return []
     with db.transaction():
@@ -59,7 +66,7 @@ def _seen(db: Connection, known: Mapping[int, Migration]) -> dict[str, str]:
     (edition,), (application,), (tables,) = (
         db.rows(statement)[0] for statement in ("edition", "application", "table_count")
     )
-    if application not in {APPLICATION, HALF} and (edition or application or tables):
+    if application not in {APPLICATION, HALF, MOVED} and (edition or application or tables):
         raise LedgerDamaged(
             f"{db.path}: this SQLite file belongs to another program; name a file of its own for the ledger"
         )

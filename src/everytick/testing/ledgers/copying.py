@@ -3,13 +3,13 @@
 import pytest
 
 from everytick import copier
-from everytick.errors import LedgerError
+from everytick.errors import LedgerDamaged, LedgerError, LedgerMoved, LedgerUnfinished
 from everytick.ledgers.sqlite import SqliteLedger
 from everytick.testing.clock import FakeClock
 from everytick.testing.ledgers.scene import START, Scene, due
 from everytick.testing.ledgers.uneven import MOMENT, uneven
 from everytick.tick import State
-from everytick.upkeep import KEYS, Place, Row, Store
+from everytick.upkeep import KEYS, Row, Store
 
 SEAL: Row = (1, START, '{"succeeded": 3}', "d1935")
 
@@ -54,11 +54,16 @@ class Copying:
         assert ledger.changes()[-1].id == 51
         assert Scene(ledger).request(Scene(ledger).row().newest.task_id, due(1)).request == 52
 
-    def test_pages_bring_each_row_once(self, ledger: Store) -> None:
+    def test_pages_bring_each_row_once_in_an_order_that_all_share(self, ledger: Store) -> None:
         uneven(ledger)
-        for table, rows in everything(ledger).items():
-            assert sorted(paged(ledger, table, 1), key=repr) == rows
-            assert sorted(paged(ledger, table, 7), key=repr) == rows
+        with SqliteLedger(":memory:") as other:
+            copied(ledger, other)
+            for table in KEYS:
+                rows = paged(ledger, table, 1000)
+                assert rows == paged(ledger, table, 7) == paged(other, table, 1000)
+                for number in {1, len(rows) // 2, len(rows)} - {0} if rows else ():
+                    behind = rows[number - 1][: len(KEYS[table])]
+                    assert [row for page in ledger.pages(table, behind, 3) for row in page] == rows[number:]
 
     def test_a_half_copy_goes_on_where_it_stopped(self, ledger: Store) -> None:
         with SqliteLedger(":memory:") as source:
@@ -66,13 +71,16 @@ class Copying:
             assert ledger.copying() is None
             begun = copier.begin(source, ledger)
             assert not begun.resumed
-            page = source.page("tick", None, 5)
+            with pytest.raises(LedgerUnfinished, match="not whole yet"):
+                ledger.migrate()
+            page = next(source.pages("tick", None, 5))
             ledger.put("tick", page, None)
             with pytest.raises(LedgerError, match="somebody else copies"):
                 ledger.put("tick", page, None)
             assert ledger.tally()["tick"] == 5
             again = copier.begin(source, ledger)
             assert again.resumed
+            assert again.arrived == 5
             assert again.places == dict.fromkeys(KEYS) | {"tick": page[-1][:3]}
             copied(source, ledger)
             assert ledger.copying() is None
@@ -100,7 +108,42 @@ class Copying:
             copier.carry(source, ledger, begun, told)
             with pytest.raises(LedgerError, match="source has changed"):
                 copier.finish(source, ledger, begun, MOMENT, told)
+            with pytest.raises(LedgerError, match="is itself a half copy"):
+                copier.begin(ledger, source)
         assert ledger.copying() is not None
+
+    def test_a_copy_that_differs_from_its_source_is_found(self, ledger: Store) -> None:
+        with SqliteLedger(":memory:") as source:
+            uneven(source)
+            begun = copier.begin(source, ledger)
+            rows = paged(source, "output", 1000)
+            altered = [*rows[:-1], (*rows[-1][:-1], "another output")]
+            ledger.put("output", altered, None)
+            copier.carry(source, ledger, copier.begin(source, ledger), told)
+            with pytest.raises(
+                LedgerDamaged, match=f"another row than its source: output task_id {rows[-1][0]}"
+            ):
+                copier.compare(source, ledger, begun, told)
+            ledger.put("seal", [SEAL], None)
+            with pytest.raises(LedgerDamaged, match=r"counted differently \(seal: 0 and 1\)"):
+                copier.compare(source, ledger, begun, told)
+        assert ledger.copying() is not None
+
+    def test_a_ledger_that_was_given_up_is_still_copied(self, ledger: Store) -> None:
+        uneven(ledger)
+        before = everything(ledger)
+        with SqliteLedger(":memory:") as target:
+            begun = copier.begin(ledger, target)
+            copier.carry(ledger, target, begun, told)
+            copier.finish(ledger, target, begun, MOMENT, told, successor="sqlite:///first.db")
+            with pytest.raises(LedgerError, match="not empty; name a new one"):
+                copier.begin(target, ledger)
+        ledger.move_to("sqlite:///second.db")
+        with pytest.raises(LedgerMoved, match=r"went on at sqlite:///second\.db"):
+            ledger.migrate()
+        with SqliteLedger(":memory:") as target:
+            copied(ledger, target)
+            assert everything(target) == everything(ledger) == before
 
 
 STATE = 8
@@ -111,6 +154,7 @@ def copied(source: Store, target: Store) -> None:
     """Copy a ledger as the command does."""
     begun = copier.begin(source, target)
     copier.carry(source, target, begun, told)
+    copier.compare(source, target, begun, told)
     copier.finish(source, target, begun, FakeClock("2026-01-02T00:00:00Z").now(), told)
 
 
@@ -125,11 +169,9 @@ def everything(ledger: Store) -> dict[str, list[Row]]:
 
 
 def paged(ledger: Store, table: str, limit: int) -> list[Row]:
-    """Return all rows of a table, read in pages."""
+    """Return all rows of a table, read in pages, in their order."""
     found: list[Row] = []
-    behind: Place | None = None
-    while page := ledger.page(table, behind, limit):
-        assert len(page) <= limit
+    for page in ledger.pages(table, None, limit):
+        assert 0 < len(page) <= limit
         found += page
-        behind = page[-1][: len(KEYS[table])]
     return found

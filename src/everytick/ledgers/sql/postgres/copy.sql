@@ -36,6 +36,24 @@ SELECT setval(CAST(%(schema)s || '.' || %(name)s || '_id_seq' AS regclass), grea
 -- Take back what kept programs from a half copy.
 DELETE FROM everytick.migration WHERE name = %(name)s;
 
+-- name: make_successor
+-- Where the tasks of this ledger went on.
+CREATE TABLE IF NOT EXISTS everytick.successor (
+    url  text PRIMARY KEY
+);
+
+-- name: delete_successor
+-- They went on elsewhere in the end.
+DELETE FROM everytick.successor;
+
+-- name: insert_successor
+-- They go on there.
+INSERT INTO everytick.successor (url) VALUES (%(url)s);
+
+-- name: select_successor
+-- Where the tasks of this ledger go on.
+SELECT url FROM everytick.successor;
+
 -- name: analyze
 -- Tell the planner what the tables of a new copy hold.
 ANALYZE everytick.task, everytick.change, everytick.process, everytick.task_version, everytick.cursor,
@@ -68,72 +86,71 @@ INSERT INTO everytick.copy (part, reach) VALUES (%(part)s, %(reach)s);
 -- A part of a copy has come further, unless somebody else writes it, too.
 UPDATE everytick.copy SET reach = %(reach)s WHERE part = %(part)s AND reach = %(was)s;
 
--- name: page_task
--- The next rows of task.
+-- name: read_task
+-- The rows of task behind a place.
 SELECT id, name, origin
 FROM everytick.task WHERE id > %(id)s
-ORDER BY id LIMIT %(limit)s;
+ORDER BY id;
 
--- name: page_change
--- The next rows of change.
+-- name: read_change
+-- The rows of change behind a place.
 SELECT id, at, actor, act, note, detail
 FROM everytick.change WHERE id > %(id)s
-ORDER BY id LIMIT %(limit)s;
+ORDER BY id;
 
--- name: page_process
--- The next rows of process.
+-- name: read_process
+-- The rows of process behind a place.
 SELECT id, kind, host, pid, boot, release, started_at, beat, skew, status
 FROM everytick.process WHERE id > %(id)s
-ORDER BY id LIMIT %(limit)s;
+ORDER BY id;
 
--- name: page_task_version
--- The next rows of task_version.
+-- name: read_task_version
+-- The rows of task_version behind a place.
 SELECT task_id, version, since, status, paused_until, anchor, rules, definition, change_id
 FROM everytick.task_version WHERE (task_id, version) > (%(task_id)s, %(version)s)
-ORDER BY task_id, version LIMIT %(limit)s;
+ORDER BY task_id, version;
 
--- name: page_cursor
--- The next rows of cursor.
+-- name: read_cursor
+-- The rows of cursor behind a place.
 SELECT task_id, request, version, planned_through, last_due, next_due, through
 FROM everytick.cursor WHERE (task_id, request) > (%(task_id)s, %(request)s)
-ORDER BY task_id, request LIMIT %(limit)s;
+ORDER BY task_id, request;
 
--- name: page_seal
--- The next rows of seal.
+-- name: read_seal
+-- The rows of seal behind a place.
 SELECT task_id, through, counts, digest
 FROM everytick.seal WHERE (task_id, through) > (%(task_id)s, %(through)s)
-ORDER BY task_id, through LIMIT %(limit)s;
+ORDER BY task_id, through;
 
--- name: page_slot
--- The next rows of slot.
+-- name: read_slot
+-- The rows of slot behind a place.
 SELECT task_id, lane, due_at, request, attempt, holder, cancel_requested::integer
 FROM everytick.slot WHERE (task_id, lane) > (%(task_id)s, %(lane)s)
-ORDER BY task_id, lane LIMIT %(limit)s;
+ORDER BY task_id, lane;
 
--- name: page_attempt
--- The next rows of attempt.
+-- name: read_attempt
+-- The rows of attempt behind a place.
 SELECT task_id, due_at, request, attempt, holder, outcome, started_at, ended_at, refused_at
 FROM everytick.attempt
-WHERE (task_id, due_at, request, attempt, holder, outcome)
+WHERE (task_id, due_at, request, attempt, holder, outcome COLLATE "C")
     > (%(task_id)s, %(due_at)s, %(request)s, %(attempt)s, %(holder)s, %(outcome)s)
-ORDER BY task_id, due_at, request, attempt, holder, outcome LIMIT %(limit)s;
+ORDER BY task_id, due_at, request, attempt, holder, outcome COLLATE "C";
 
--- name: page_output
--- The next rows of output.
+-- name: read_output
+-- The rows of output behind a place.
 SELECT task_id, due_at, request, attempt, error, output
 FROM everytick.output
 WHERE (task_id, due_at, request, attempt)
     > (%(task_id)s, %(due_at)s, %(request)s, %(attempt)s)
-ORDER BY task_id, due_at, request, attempt LIMIT %(limit)s;
+ORDER BY task_id, due_at, request, attempt;
 
--- name: page_tick
--- The next rows of tick.
+-- name: read_tick
+-- The rows of tick behind a place.
 SELECT task_id, due_at, request, version, prev_due, next_due, through, count, state, reason, queue,
        priority, ready_at, attempt, reruns, holder, sent_at, started_at, ended_at, summary, proof
 FROM everytick.tick
-WHERE (task_id, due_at, request)
-    > (%(task_id)s, %(due_at)s, %(request)s)
-ORDER BY task_id, due_at, request LIMIT %(limit)s;
+WHERE (due_at, task_id, request) > (%(due_at)s, %(task_id)s, %(request)s)
+ORDER BY due_at, task_id, request;
 
 -- name: put_task
 -- Write rows of task as they were.

@@ -48,6 +48,14 @@ SET LOCAL jit = off;
 SET LOCAL lock_timeout = '30s';
 SET LOCAL idle_in_transaction_session_timeout = '10min';
 
+-- name: begin_reading
+-- All of a table is read, page by page, as it is now; who reads it may be slow.
+BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY;
+SET LOCAL cursor_tuple_fraction = 1;
+SET LOCAL jit = off;
+SET LOCAL statement_timeout = 0;
+SET LOCAL idle_in_transaction_session_timeout = '10min';
+
 -- name: commit
 COMMIT;
 

@@ -42,6 +42,28 @@ PRAGMA application_id = 1702130792;
 -- 'etti' marks the file as a ledger.
 PRAGMA application_id = 1702130793;
 
+-- name: mark_as_moved
+-- 'ettm' marks the file as a ledger whose tasks went on elsewhere: no release of Everytick opens it.
+PRAGMA application_id = 1702130797;
+
+-- name: make_successor
+-- Where the tasks of this ledger went on.
+CREATE TABLE IF NOT EXISTS successor (
+    url  TEXT PRIMARY KEY
+) STRICT, WITHOUT ROWID;
+
+-- name: delete_successor
+-- They went on elsewhere in the end.
+DELETE FROM successor;
+
+-- name: insert_successor
+-- They go on there.
+INSERT INTO successor (url) VALUES (:url);
+
+-- name: select_successor
+-- Where the tasks of this ledger go on.
+SELECT url FROM successor;
+
 -- name: copy_table
 -- Whether a copy into this ledger was begun, and is not whole yet.
 SELECT count(*) FROM sqlite_schema WHERE type = 'table' AND name = 'copy';
@@ -69,72 +91,71 @@ INSERT INTO copy (part, reach) VALUES (:part, :reach);
 -- A part of a copy has come further, unless somebody else writes it, too.
 UPDATE copy SET reach = :reach WHERE part = :part AND reach = :was;
 
--- name: page_task
--- The next rows of task.
+-- name: read_task
+-- The rows of task behind a place.
 SELECT id, name, origin
 FROM task WHERE id > :id
-ORDER BY id LIMIT :limit;
+ORDER BY id;
 
--- name: page_change
--- The next rows of change.
+-- name: read_change
+-- The rows of change behind a place.
 SELECT id, at, actor, act, note, detail
 FROM change WHERE id > :id
-ORDER BY id LIMIT :limit;
+ORDER BY id;
 
--- name: page_process
--- The next rows of process.
+-- name: read_process
+-- The rows of process behind a place.
 SELECT id, kind, host, pid, boot, release, started_at, beat, skew, status
 FROM process WHERE id > :id
-ORDER BY id LIMIT :limit;
+ORDER BY id;
 
--- name: page_task_version
--- The next rows of task_version.
+-- name: read_task_version
+-- The rows of task_version behind a place.
 SELECT task_id, version, since, status, paused_until, anchor, rules, definition, change_id
 FROM task_version WHERE (task_id, version) > (:task_id, :version)
-ORDER BY task_id, version LIMIT :limit;
+ORDER BY task_id, version;
 
--- name: page_cursor
--- The next rows of cursor.
+-- name: read_cursor
+-- The rows of cursor behind a place.
 SELECT task_id, request, version, planned_through, last_due, next_due, through
 FROM cursor WHERE (task_id, request) > (:task_id, :request)
-ORDER BY task_id, request LIMIT :limit;
+ORDER BY task_id, request;
 
--- name: page_seal
--- The next rows of seal.
+-- name: read_seal
+-- The rows of seal behind a place.
 SELECT task_id, through, counts, digest
 FROM seal WHERE (task_id, through) > (:task_id, :through)
-ORDER BY task_id, through LIMIT :limit;
+ORDER BY task_id, through;
 
--- name: page_slot
--- The next rows of slot.
+-- name: read_slot
+-- The rows of slot behind a place.
 SELECT task_id, lane, due_at, request, attempt, holder, cancel_requested
 FROM slot WHERE (task_id, lane) > (:task_id, :lane)
-ORDER BY task_id, lane LIMIT :limit;
+ORDER BY task_id, lane;
 
--- name: page_attempt
--- The next rows of attempt.
+-- name: read_attempt
+-- The rows of attempt behind a place.
 SELECT task_id, due_at, request, attempt, holder, outcome, started_at, ended_at, refused_at
 FROM attempt
 WHERE (task_id, due_at, request, attempt, holder, outcome)
     > (:task_id, :due_at, :request, :attempt, :holder, :outcome)
-ORDER BY task_id, due_at, request, attempt, holder, outcome LIMIT :limit;
+ORDER BY task_id, due_at, request, attempt, holder, outcome;
 
--- name: page_output
--- The next rows of output.
+-- name: read_output
+-- The rows of output behind a place.
 SELECT task_id, due_at, request, attempt, error, output
 FROM output
 WHERE (task_id, due_at, request, attempt)
     > (:task_id, :due_at, :request, :attempt)
-ORDER BY task_id, due_at, request, attempt LIMIT :limit;
+ORDER BY task_id, due_at, request, attempt;
 
--- name: page_tick
--- The next rows of tick, in the order in which they lie.
+-- name: read_tick
+-- The rows of tick behind a place.
 SELECT task_id, due_at, request, version, prev_due, next_due, through, count, state, reason, queue,
        priority, ready_at, attempt, reruns, holder, sent_at, started_at, ended_at, summary, proof
 FROM tick
-WHERE (due_at, task_id, request)
-    > (:due_at, :task_id, :request)
-ORDER BY due_at, task_id, request LIMIT :limit;
+WHERE (due_at, task_id, request) > (:due_at, :task_id, :request)
+ORDER BY due_at, task_id, request;
 
 -- name: put_task
 -- Write rows of task as they were.
