@@ -17,6 +17,7 @@ no row says otherwise.
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 
+from everytick.errors import UnreadableRow
 from everytick.finding import Counts, Finding, Kind, PastAttempt, altered, miscounted, ran_side_by_side
 from everytick.line import Line, LineWalk, Rule
 from everytick.plan import Version, stretches
@@ -137,6 +138,26 @@ def never_ran(task: str, number: int, at: Instant) -> Finding:
         through=at,
         sentence=f"{name}: change {number} asked for it, and it has no row",
     )
+
+
+def unreadable(task: str, fault: UnreadableRow) -> Finding:
+    """Return the finding that a row cannot be read, and that its task was audited no further."""
+    return _at(
+        Kind.UNREADABLE,
+        task,
+        fault.due_at,
+        f"this row cannot be read, for {fault}; its task was audited no further",
+    )
+
+
+def broken(task: str, through: Instant) -> Finding:
+    """Return the finding that a seal does not say what was written."""
+    return _at(Kind.ALTERED, task, through, "the seal of what was pruned until then is not as it was written")
+
+
+def _at(kind: Kind, task: str, due_at: Instant, why: str) -> Finding:
+    sentence = f"{tick_name(task, due_at)}: {why}"
+    return Finding(kind=kind, task=task, due_at=due_at, through=due_at, sentence=sentence)
 
 
 def _tried_again(row: TickRow, facts: Facts, counts: Counts, report: Callable[[Finding], None]) -> str | None:

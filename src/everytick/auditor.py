@@ -7,21 +7,18 @@ meanwhile. What is written after it began is left for the next audit.
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-from everytick.audit import Asked, Facts, Span, Walk, never_ran
+from everytick.audit import Span, Walk, broken, never_ran, unreadable
 from everytick.errors import UnknownName, UnreadableRow
-from everytick.finding import Counts, Finding, Kind, PastAttempt
-from everytick.known import Known, detail
-from everytick.ledger import Change, Reads
-from everytick.line import Line
+from everytick.evidence import Evidence
+from everytick.finding import Counts, Finding, Kind
+from everytick.known import Known
+from everytick.ledger import Reads
 from everytick.reading import Part, Progress, Reading
-from everytick.record import Backfill
-from everytick.tick import NEVER, Key, State, rfc3339, tick_name
+from everytick.tick import NEVER, State, rfc3339
 from everytick.when import Instant
 
 LISTED = 1000
 """So many findings are kept; the others are only counted."""
-
-_PAGE = 1000
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -71,6 +68,7 @@ class Audit:
             "skipped": states[State.SKIPPED],
             "open": states[State.PLANNED] + states[State.QUEUED] + states[State.RUNNING],
             "reruns": counts.reruns,
+            "pruned": counts.pruned,
             "findings": [finding.as_json() for finding in self.findings],
             "unlisted": self.unlisted,
             "notes": list(self.notes),
@@ -145,6 +143,11 @@ class _Gathered:
         else:
             self.unlisted += 1
 
+    def add_uncounted(self, finding: Finding) -> None:
+        """Take a finding that nobody has counted yet."""
+        self.counts.charge(finding)
+        self.add(finding)
+
     def note(self, notes: Sequence[str]) -> None:
         self.notes += notes[: LISTED - len(self.notes)]
 
@@ -157,41 +160,42 @@ class _Auditor:
     """
 
     def __init__(self, ledger: Reads, span: Span, reading: Reading) -> None:
-        self._ledger = ledger
         self._span = span
         self._reading = reading
-        self._facts = Facts(asked=self._asked, past=self._past)
+        self._evidence = Evidence(ledger, span.now)
         self.found = _Gathered()
 
     def tasks(self, part: Part) -> None:
         """Audit tasks."""
         known = {one.task_id: Known.of(one, self._span) for one in part.histories}
         walks = {task_id: self._walk(one) for task_id, one in known.items()}
-
-        def unreadable(fault: UnreadableRow) -> None:
-            if walks.pop(fault.task_id, None) is not None:
-                self.found.counts.unexplained += 1
-                self.found.add(_unreadable(known[fault.task_id].history.name, fault))
-
-        begin = {task_id: one.span.after for task_id, one in known.items()}
-        for row in self._reading.rows(part, min(begin.values()), unreadable):
-            task_id, due_at = row.key.task_id, row.key.due_at
-            if task_id in walks and due_at > begin[task_id]:
-                walks[task_id].feed(row)
+        sure = {task_id: max(one.span.after, one.asked.after) for task_id, one in known.items()}
+        for page in self._reading.pages(part, min(one.after for one in known.values())):
+            self._evidence.read(page)
+            for row in page:
+                if isinstance(row, UnreadableRow):
+                    if walks.pop(row.task_id, None) is not None:
+                        self.found.add_uncounted(unreadable(known[row.task_id].history.name, row))
+                    continue
+                task_id, due_at = row.key.task_id, row.key.due_at
+                if task_id in walks and (due_at > sure[task_id] or known[task_id].wants(row.key)):
+                    walks[task_id].feed(row)
         for walk in walks.values():
             walk.finish()
+        self._seals(part)
 
     def _walk(self, known: Known) -> Walk:
-        lines = [known.schedule(), *(self._backfill(known, one) for one in known.history.backfills)]
+        lines = self._evidence.lines(known)
         self.found.note(known.notes(lines))
-        return Walk(lines, self._facts, self.found.counts, self.found.add)
+        return Walk(lines, self._evidence.facts, self.found.counts, self.found.add)
 
-    def _backfill(self, known: Known, one: Backfill) -> Line:
-        before = None
-        if detail(one.change).after < known.span.after:
-            cursor = one.cursor
-            before = self._ledger.recorded_before(cursor.task_id, cursor.request, known.span.after)
-        return known.backfill(one, None if before is None else before.key.due_at)
+    def _seals(self, part: Part) -> None:
+        for one in part.histories:
+            if one.seal is None or one.seal.through <= self._span.after:
+                continue
+            self.found.counts.pruned += one.seal.count
+            if not one.seal.sound:
+                self.found.add_uncounted(broken(one.name, one.seal.through))
 
     def manual_runs(self, only: str | None) -> None:
         """Look for the tick of each manual run that was asked for in the span.
@@ -199,49 +203,9 @@ class _Auditor:
         Args:
             only: Of this task alone.
         """
-        after = 0
-        while page := self._ledger.changes(after=after, limit=_PAGE, act="run"):
-            after = page[-1].id
-            asked = [(change, detail(change).task) for change in page if self._due(change)]
-            self._manual_runs([(change, name) for change, name in asked if only in {None, name}])
-
-    def _due(self, change: Change) -> bool:
-        return self._span.after < change.at <= self._span.through
-
-    def _manual_runs(self, asked: Sequence[tuple[Change, str]]) -> None:
-        named = self._ledger.histories(None, names=sorted({name for _, name in asked}))
-        numbers = {one.name: one.task_id for one in named}
-        wanted = {Key(numbers[name], change.at, change.id): name for change, name in asked if name in numbers}
-        self.found.counts.expected += len(wanted)
-        for key in sorted(wanted.keys() - self._ledger.standing(wanted.keys())):
-            if key.request not in self.found.moved:
-                self.found.counts.missing += 1
-                self.found.add(never_ran(wanted[key], key.request, key.due_at))
-
-    def _asked(self, number: int) -> Asked | None:
-        change = next(iter(self._ledger.changes(after=number - 1, limit=1)), None)
-        if change is None or change.id != number:
-            return None
-        late = change.at > self._span.now
-        return Asked(at=change.at, act=change.act, task=detail(change).task, late=late)
-
-    def _past(self, key: Key) -> list[PastAttempt]:
-        return [
-            PastAttempt(
-                attempt=one.attempt, started_at=one.started_at, ended_at=one.ended_at, outcome=one.outcome
-            )
-            for one in self._ledger.attempts(key)
-            if one.refused_at is None
-        ]
-
-
-def _unreadable(task: str, fault: UnreadableRow) -> Finding:
-    """Return the finding that a row cannot be read, and that its task's audit ended there."""
-    return Finding(
-        kind=Kind.UNREADABLE,
-        task=task,
-        due_at=fault.due_at,
-        through=fault.due_at,
-        sentence=f"{tick_name(task, fault.due_at)}: this row cannot be read, for {fault}; "
-        "its task was audited no further",
-    )
+        for wanted, standing in self._evidence.manual_runs(self._span, only):
+            self.found.counts.expected += len(wanted)
+            for key in sorted(wanted.keys() - standing):
+                if key.request not in self.found.moved:
+                    self.found.counts.missing += 1
+                    self.found.add(never_ran(wanted[key], key.request, key.due_at))

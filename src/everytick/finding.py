@@ -97,6 +97,7 @@ class Counts:
         unexplained: Rows that nothing explains, or that say what they cannot.
         behind: Expected, and not yet planned: their cursor has not come so far.
         reruns: Attempts that were lost and followed by another.
+        pruned: Instants that seals stand for; no other number counts them.
         states: Instants by the state of their row.
     """
 
@@ -107,6 +108,7 @@ class Counts:
     unexplained: int = 0
     behind: int = 0
     reruns: int = 0
+    pruned: int = 0
     states: dict[State, int] = field(default_factory=lambda: dict.fromkeys(State, 0))
 
     def add(self, other: "Counts") -> None:

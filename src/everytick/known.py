@@ -10,6 +10,8 @@ from everytick.errors import UsageError
 from everytick.line import Line, Rule
 from everytick.plan import Status, Version
 from everytick.record import Backfill, Change, History
+from everytick.seal import Seal
+from everytick.tick import Key
 from everytick.versions import revived
 from everytick.when import Instant
 
@@ -36,7 +38,9 @@ class Known:
 
     Attributes:
         history: What the ledger knows of it.
-        span: What is audited of it: begun earlier where a range row reaches into what was asked for.
+        asked: What is to be audited.
+        span: What is audited of its schedule: begun earlier where a range row reaches into it, and later
+            where it was pruned.
         linked_to: The instant before the span: what the first row of its schedule must name.
         versions: Its versions; none where one of them cannot be read.
         changed: The numbers of those written under other time zone data than today's.
@@ -44,6 +48,7 @@ class Known:
     """
 
     history: History
+    asked: Span
     span: Span
     linked_to: Instant | None
     versions: Sequence[Version]
@@ -63,15 +68,32 @@ class Known:
             for row, version in zip(history.versions, versions, strict=not fault)
             if row.rules != version.schedule.rules()
         )
-        span, linked_to = _widened(history, span)
+        begun, linked_to = _begun(history, span)
         return cls(
             history=history,
-            span=span,
+            asked=span,
+            span=begun,
             linked_to=linked_to,
             versions=() if fault else versions,
             changed=changed,
             fault=fault,
         )
+
+    @property
+    def after(self) -> Instant:
+        """Rows that are due later have to be read."""
+        return min(self.asked.after, self.span.after) if self.history.backfills else self.span.after
+
+    def wants(self, key: Key) -> bool:
+        """Tell whether the row of a tick is to be audited, if it is not due too late."""
+        if not key.request:
+            return key.due_at > self.span.after
+        seal = self.history.seal
+        return key.due_at > self.asked.after and (seal is None or not seal.holds(key))
+
+    def backfills(self) -> list[Backfill]:
+        """Return its backfills that are not pruned."""
+        return [one for one in self.history.backfills if not pruned(one, self.history.seal)]
 
     def schedule(self) -> Line:
         """Return the line of its schedule."""
@@ -122,7 +144,7 @@ class Known:
 
     def _rules(self, number: int, after: Instant, through: Instant) -> list[Rule]:
         """Return what decides over a backfill, which goes by one version."""
-        after, through = max(after, self.span.after), min(through, self.span.through)
+        after, through = max(after, self.asked.after), min(through, self.asked.through)
         if after >= through:
             return []
         version = next((version for version in self.versions if version.version == number), None)
@@ -135,11 +157,19 @@ class Known:
         return any(row.status is Status.REMOVED and row.change_id > change for row in self.history.versions)
 
 
-def _widened(history: History, span: Span) -> tuple[Span, Instant | None]:
-    """Return the span, begun earlier where a range row reaches into it, and the instant before it."""
-    before = history.before
-    if before is None:
-        return span, None
+def pruned(one: Backfill, seal: Seal | None) -> bool:
+    """Tell whether a backfill is under a seal; no seal cuts one in two."""
+    return seal is not None and seal.holds(Key(seal.task_id, detail(one.change).through, one.change.id))
+
+
+def _begun(history: History, span: Span) -> tuple[Span, Instant | None]:
+    """Return the span as it is for a schedule, and the instant before it."""
+    before, seal = history.before, history.seal
+    linked_to = None
+    if seal is not None:
+        span, linked_to = replace(span, after=max(span.after, seal.through)), seal.last
+    if before is None or (seal is not None and seal.holds(before.key)):
+        return span, linked_to
     end = before.through or before.key.due_at
     if end <= span.after:
         return span, end

@@ -304,8 +304,8 @@ class Reads(Record, Protocol):
         """Return one tick."""
         ...
 
-    def attempts(self, key: Key) -> list[AttemptRow]:
-        """Return the attempts of a tick that did not end it, and refused results."""
+    def attempts(self, *ticks: Key) -> list[AttemptRow]:
+        """Return the attempts of ticks that did not end them, and refused results; those of each in order."""
         ...
 
     def output(self, key: Key, attempt: int) -> tuple[str | None, str]:

@@ -6,6 +6,7 @@ time, as they lie in the ledger; else task by task, as neighbours lie close enou
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from itertools import islice
 
 from everytick.audit import Span
 from everytick.errors import UnreadableRow
@@ -20,8 +21,7 @@ PART = 1000
 Progress = Callable[[float, float], None]
 """Told how many tasks are done, as a fraction, and how many there are."""
 
-_GLANCE = 5000
-"""So many rows lie between two times that somebody is told how far it is."""
+_PAGE = 1000
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -70,35 +70,32 @@ class Reading:
             done += len(found)
             self._progress(done, max(done, self._total))
 
-    def rows(
-        self, part: Part, after: Instant, unreadable: Callable[[UnreadableRow], None]
-    ) -> Iterator[TickRow]:
+    def pages(self, part: Part, after: Instant) -> Iterator[list[TickRow | UnreadableRow]]:
         """Return the rows of tasks due after an instant; those of each by due_at and request.
 
-        Rows of other tasks may be among them.
+        Rows of other tasks may be among them. Where one cannot be read, what is wrong stands in its place.
 
         Args:
             part: The tasks.
             after: The instant.
-            unreadable: Told of rows that cannot be read.
         """
         first: TickRow | None = None
-        for number, row in enumerate(self._readable(part, after, unreadable)):
-            if not number % _GLANCE:
+        rows = self._rows(part, after)
+        while page := list(islice(rows, _PAGE)):
+            yield page
+            row = page[-1]
+            if isinstance(row, TickRow):
                 first = first or row
                 done = part.done + len(part.histories) * self._how_far(part, first, row)
                 self._progress(done, max(done, self._total))
-            yield row
 
-    def _readable(
-        self, part: Part, after: Instant, unreadable: Callable[[UnreadableRow], None]
-    ) -> Iterator[TickRow]:
+    def _rows(self, part: Part, after: Instant) -> Iterator[TickRow | UnreadableRow]:
         behind: Key | None = None
         while True:
             try:
                 yield from self._behind(part, after, behind)
             except UnreadableRow as fault:
-                unreadable(fault)
+                yield fault
                 behind = Key(fault.task_id, fault.due_at, fault.request)
             else:
                 return

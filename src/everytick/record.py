@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from everytick.plan import Cursor, Status
+from everytick.seal import Seal
 from everytick.tick import Key, TickRow
 from everytick.when import Instant
 
@@ -88,6 +89,7 @@ class History:
         versions: All its versions, by number.
         backfills: All its backfills, also those planned to their end, in order of their changes.
         before: The newest row of its schedule due at or before the moment that was asked for.
+        seal: What was pruned of it; None where nothing was.
     """
 
     task_id: int
@@ -96,6 +98,7 @@ class History:
     versions: Sequence[VersionRow]
     backfills: Sequence[Backfill]
     before: TickRow | None
+    seal: Seal | None = None
 
 
 class Record(Protocol):
@@ -162,6 +165,10 @@ class Record(Protocol):
 
     def backfills_asked(self, *tasks: int) -> list[Backfill]:
         """Return all backfills of tasks, also those planned to their end, by task and change."""
+        ...
+
+    def seals(self, tasks: Collection[int]) -> list[Seal]:
+        """Return the seals of tasks, by task."""
         ...
 
     def standing(self, keys: Collection[Key]) -> set[Key]:

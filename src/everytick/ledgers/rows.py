@@ -13,6 +13,7 @@ from everytick.ledger import AttemptRow, Process, TaskRow
 from everytick.plan import Cursor, PlannedTick, Status
 from everytick.policy import Priority
 from everytick.record import Backfill, Change, History, VersionRow
+from everytick.seal import Seal
 from everytick.tick import TERMINAL, Key, Reason, State, TickRow, proof
 from everytick.when import Instant
 
@@ -165,6 +166,7 @@ def histories(
     versions: Iterable[VersionRow],
     backfills: Iterable[Backfill],
     before: Iterable[TickRow | None],
+    seals: Iterable[Seal],
 ) -> list[History]:
     """Put together the rows of select_histories and what else is known of these tasks."""
     written, asked = defaultdict(list), defaultdict(list)
@@ -173,6 +175,7 @@ def histories(
     for each in backfills:
         asked[each.cursor.task_id].append(each)
     newest = {row.key.task_id: row for row in before if row is not None}
+    sealed = {seal.task_id: seal for seal in seals}
     return [
         History(
             task_id=task_id,
@@ -181,6 +184,7 @@ def histories(
             versions=written[task_id],
             backfills=asked[task_id],
             before=newest.get(task_id),
+            seal=sealed.get(task_id),
         )
         for task_id, name, planned_through in found
     ]
@@ -221,6 +225,11 @@ def bound(key: Key) -> dict[str, Any]:
 def numbers(found: Iterable[int]) -> str:
     """Return a list of numbers as the one parameter that a statement takes it by: JSON."""
     return json.dumps(sorted(found))
+
+
+def keys(found: Iterable[Key]) -> str:
+    """Return a list of ticks as the one parameter that a statement takes it by: JSON."""
+    return json.dumps([(key.task_id, key.due_at, key.request) for key in found])
 
 
 def planned(task_id: int, request: int, tick: PlannedTick, now: Instant) -> dict[str, Any]:

@@ -90,8 +90,8 @@ class PostgresReads(PostgresRecord):
         row = self._db.row("select_tick", **bound(key))
         return None if row is None else rows.tick(row)
 
-    def attempts(self, key: Key) -> list[AttemptRow]:
-        return [rows.attempt(row) for row in self._db.rows("select_attempts", **bound(key))]
+    def attempts(self, *ticks: Key) -> list[AttemptRow]:
+        return [rows.attempt(row) for row in self._db.batch("select_attempts", [bound(key) for key in ticks])]
 
     def output(self, key: Key, attempt: int) -> tuple[str | None, str]:
         row = self._db.row("select_output", **bound(key), attempt=attempt)

@@ -7,6 +7,7 @@ from everytick.ledgers.postgres.arrays import array, numbers
 from everytick.ledgers.postgres.connection import Connection
 from everytick.ledgers.rows import bound
 from everytick.record import Backfill, History
+from everytick.seal import Seal
 from everytick.tick import NEVER, Key, TickRow
 from everytick.when import Instant
 
@@ -32,7 +33,12 @@ class PostgresRecord:
         tasks = [row[0] for row in found]
         written = self._db.rows("select_versions", tasks=numbers(tasks))
         before = [] if since is None else self._before(tasks, since)
-        return rows.histories(found, map(rows.version, written), self.backfills_asked(*tasks), before)
+        return rows.histories(
+            found, map(rows.version, written), self.backfills_asked(*tasks), before, self.seals(tasks)
+        )
+
+    def seals(self, tasks: Collection[int]) -> list[Seal]:
+        return [Seal.read(*row) for row in self._db.rows("select_seals", tasks=numbers(tasks))]
 
     def _before(self, tasks: Sequence[int], moment: Instant) -> list[TickRow]:
         found = self._db.rows("select_all_before", tasks=numbers(tasks), moment=moment)

@@ -7,6 +7,7 @@ from everytick.ledgers import rows
 from everytick.ledgers.rows import bound, numbers
 from everytick.ledgers.sqlite.connection import Connection
 from everytick.record import Backfill, History
+from everytick.seal import Seal
 from everytick.tick import NEVER, Key, TickRow
 from everytick.when import Instant
 
@@ -34,7 +35,12 @@ class SqliteRecord:
         tasks = [row[0] for row in found]
         written = self._db.rows("select_versions", tasks=numbers(tasks))
         before = [] if since is None else self._before(tasks, since)
-        return rows.histories(found, map(rows.version, written), self.backfills_asked(*tasks), before)
+        return rows.histories(
+            found, map(rows.version, written), self.backfills_asked(*tasks), before, self.seals(tasks)
+        )
+
+    def seals(self, tasks: Collection[int]) -> list[Seal]:
+        return [Seal.read(*row) for row in self._db.rows("select_seals", tasks=numbers(tasks))]
 
     def _before(self, tasks: Sequence[int], moment: Instant) -> list[TickRow | None]:
         return [self.recorded_before(task_id, 0, moment) for task_id in tasks]
@@ -74,5 +80,4 @@ class SqliteRecord:
         return [rows.backfill(row) for row in self._db.rows("select_backfills_asked", tasks=numbers(tasks))]
 
     def standing(self, keys: Collection[Key]) -> set[Key]:
-        wanted = json.dumps([(key.task_id, key.due_at, key.request) for key in keys])
-        return {Key(*row) for row in self._db.rows("select_standing", keys=wanted)}
+        return {Key(*row) for row in self._db.rows("select_standing", keys=rows.keys(keys))}

@@ -69,3 +69,7 @@ SELECT t.task_id, t.due_at, t.request
 FROM unnest(%(task_id)s::bigint[], %(due_at)s::bigint[], %(request)s::bigint[])
     AS wanted (task_id, due_at, request)
 JOIN everytick.tick AS t USING (task_id, due_at, request);
+
+-- name: select_seals
+-- What was pruned of tasks.
+SELECT task_id, through, counts, digest FROM everytick.seal WHERE task_id = ANY (%(tasks)s::bigint[]) ORDER BY task_id, through;

@@ -69,10 +69,15 @@ FROM everytick.tick AS t JOIN everytick.task ON task.id = t.task_id
 WHERE t.task_id = %(task_id)s AND t.due_at = %(due_at)s AND t.request = %(request)s;
 
 -- name: select_attempts
--- The attempts of a tick that did not end it, and refused results.
-SELECT task_id, due_at, request, attempt, holder, started_at, ended_at, outcome, refused_at
-FROM everytick.attempt WHERE task_id = %(task_id)s AND due_at = %(due_at)s AND request = %(request)s
-ORDER BY attempt, ended_at;
+-- The attempts of ticks that did not end them, and refused results.
+SELECT a.task_id, a.due_at, a.request, a.attempt, a.holder, a.started_at, a.ended_at, a.outcome, a.refused_at
+FROM unnest(%(task_id)s::bigint[], %(due_at)s::bigint[], %(request)s::bigint[])
+    AS wanted (task_id, due_at, request)
+CROSS JOIN LATERAL (
+    SELECT * FROM everytick.attempt
+    WHERE task_id = wanted.task_id AND due_at = wanted.due_at AND request = wanted.request OFFSET 0
+) AS a
+ORDER BY a.task_id, a.due_at, a.request, a.attempt, a.ended_at;
 
 -- name: select_output
 -- What an attempt said.

@@ -56,3 +56,7 @@ SELECT t.task_id, t.due_at, t.request
 FROM json_each(:keys) AS wanted
 JOIN tick AS t ON t.task_id = json_extract(wanted.value, '$[0]') AND t.due_at = json_extract(wanted.value, '$[1]')
      AND t.request = json_extract(wanted.value, '$[2]');
+
+-- name: select_seals
+-- What was pruned of tasks.
+SELECT task_id, through, counts, digest FROM seal WHERE task_id IN (SELECT value FROM json_each(:tasks)) ORDER BY task_id, through;

@@ -64,10 +64,12 @@ FROM tick AS t JOIN task ON task.id = t.task_id
 WHERE t.task_id = :task_id AND t.due_at = :due_at AND t.request = :request;
 
 -- name: select_attempts
--- The attempts of a tick that did not end it, and refused results.
-SELECT task_id, due_at, request, attempt, holder, started_at, ended_at, outcome, refused_at
-FROM attempt WHERE task_id = :task_id AND due_at = :due_at AND request = :request
-ORDER BY attempt, ended_at;
+-- The attempts of ticks that did not end them, and refused results.
+SELECT a.task_id, a.due_at, a.request, a.attempt, a.holder, a.started_at, a.ended_at, a.outcome, a.refused_at
+FROM json_each(:keys) AS wanted
+JOIN attempt AS a ON a.task_id = json_extract(wanted.value, '$[0]')
+     AND a.due_at = json_extract(wanted.value, '$[1]') AND a.request = json_extract(wanted.value, '$[2]')
+ORDER BY a.task_id, a.due_at, a.request, a.attempt, a.ended_at;
 
 -- name: select_output
 -- What an attempt said.
