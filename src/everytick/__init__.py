@@ -10,10 +10,13 @@ from everytick.release import VERSION
 
 _HOMES = {
     "At": "when",
+    "Call": "task",
     "CatchUp": "policy",
+    "Command": "task",
     "Cron": "when",
     "Every": "when",
     "Everytick": "app",
+    "Inline": "task",
     "Overlap": "policy",
     "Policies": "policy",
     "Priority": "policy",

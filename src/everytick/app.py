@@ -6,20 +6,25 @@ app = Everytick("sqlite:///everytick.db")
 def refresh_prices(tick): ...
 """
 
+import getpass
 import inspect
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, BinaryIO, TypeVar
 
 from everytick import settings
+from everytick.clock import SystemClock
 from everytick.config import LEDGER, RunnerSettings, load
+from everytick.edits import Author, Edits
 from everytick.errors import ConfigError, UsageError
 from everytick.feeds import tasks as feed_tasks
 from everytick.imports import LOADED, module_named, module_of_file
 from everytick.ledgers.sqlite import SqliteLedger
+from everytick.lines import Lines
 from everytick.task import Call, Inline, Task, Work
 from everytick.upkeep import Store
+from everytick.versions import Versions
 from everytick.when import Schedule
 from everytick.when import schedule as parse_schedule
 
@@ -27,6 +32,9 @@ F = TypeVar("F", bound=Callable[..., object])
 
 CONFIG = "everytick.toml"
 """The configuration of who names none."""
+
+LINES = ".jsonl"
+"""How the name of a file of tasks in JSON Lines ends."""
 
 
 class Everytick:
@@ -99,6 +107,43 @@ class Everytick:
         """Return the origin of the tasks."""
         return self.origin or (self.tasks[0].origin if self.tasks else "python")
 
+    def apply(self, tasks: Iterable[Task] | None = None, *, note: str = "") -> int:
+        """Make the ledger hold these tasks, as ``everytick apply --yes`` does.
+
+        What is there already is left alone, and what this app's origin had and has no longer is removed.
+        Tasks may come from a generator: a million of them take little memory.
+
+        Args:
+            tasks: All that this app's origin is to have; those it has defined unless told otherwise.
+            note: Why; kept with the change.
+
+        Returns:
+            The number of the change; 0 where there was nothing to do.
+
+        Raises:
+            UsageError: Two tasks have one name, one belongs to another origin, or tasks are given and the
+                app does not say whose they are.
+            EditRefused: Somebody edited one of the tasks meanwhile.
+            LedgerError: The ledger cannot do it now.
+        """
+        if tasks is not None and not self.origin:
+            raise UsageError(
+                "say whose tasks these are, so that no others are removed: Everytick(..., origin='prices')"
+            )
+        with open_ledger(self.ledger) as ledger:
+            edits = Edits(ledger, Versions(ledger))
+            found = edits.compare(self.tasks if tasks is None else tasks, self.whose())
+            return edits.apply(found, SystemClock().now, author(note))
+
+
+def author(note: str) -> Author:
+    """Return who is at the keyboard, and why."""
+    try:
+        name = os.environ.get("EVERYTICK_ACTOR") or getpass.getuser()
+    except (KeyError, OSError):
+        name = str(os.getuid())
+    return Author(actor=name, note=note)
+
 
 def _call_of(function: Callable[..., object]) -> str:
     module, name = function.__module__, function.__qualname__
@@ -116,13 +161,16 @@ def find_app(place: str) -> Everytick:
     """Return the tasks that a place defines.
 
     Args:
-        place: A TOML file, a Python file (``jobs.py`` or ``jobs.py:app``), or ``package.module:app``.
+        place: A TOML file, a Python file (``jobs.py`` or ``jobs.py:app``), ``package.module:app``, or a
+            file of tasks in JSON Lines (``tasks.jsonl``).
 
     Raises:
         UsageError: There is none; the message says how to name one.
     """
     if place.endswith(".toml"):
         return _from_config(Path(place))
+    if place.endswith(LINES):
+        return _from_lines(Path(place))
     where, _, name = place.partition(":")
     module = module_of_file(Path(where)) if where.endswith(".py") else module_named(where)
     apps = [value for value in vars(module).values() if isinstance(value, Everytick)]
@@ -139,6 +187,37 @@ def _from_config(path: Path) -> Everytick:
     app.data = config.data
     app.runner = config.runner
     return app
+
+
+def of_this_folder() -> Everytick:
+    """Return an app without tasks, set as everytick.toml of this folder says, where there is one."""
+    app = Everytick()
+    if Path(CONFIG).exists():
+        config = load(Path(CONFIG))
+        app.ledger, app.data, app.runner = config.ledger, config.data, config.runner
+    return app
+
+
+def _from_lines(path: Path) -> Everytick:
+    app = of_this_folder()
+    app.origin = str(path.resolve())
+    with open_lines(path) as file:
+        app.tasks = list(Lines(file, path, app.origin))
+    return app
+
+
+def open_lines(path: Path) -> BinaryIO:
+    """Open a file of tasks in JSON Lines.
+
+    Raises:
+        ConfigError: It cannot be opened.
+    """
+    try:
+        return path.open("rb")
+    except FileNotFoundError:
+        raise ConfigError(f"there is no {path}; name another") from None
+    except OSError as fault:
+        raise ConfigError(f"cannot be read: {fault.strerror}", file=str(path)) from fault
 
 
 def open_ledger(url: str, *, marked: bool = False) -> Store:

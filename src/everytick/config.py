@@ -195,7 +195,7 @@ def _config(place: Place, whole: Mapping[str, Any]) -> Config:
         origin=origin,
         data=folder / _top(place, whole, "data", "everytick-data", settings.text),
         runner=_runner(place, _top(place, whole, "runner", {}, settings.table)),
-        tasks=tuple(_task(place, name, table, origin, folder) for name, table in tables.items()),
+        tasks=tuple(read_task(place, name, table, origin, folder) for name, table in tables.items()),
         feeds=feeds,
     )
 
@@ -262,7 +262,19 @@ def _lease(value: object) -> int:
     return length
 
 
-def _task(place: Place, name: str, table: Mapping[str, Any], origin: str, folder: Path) -> Task:
+def read_task(place: Place, name: str, table: Mapping[str, Any], origin: str, folder: Path) -> Task:
+    """Return the task that a table describes.
+
+    Args:
+        place: Where it stands.
+        name: Its name.
+        table: What it says.
+        origin: Whose task it is.
+        folder: Where relative paths in it begin.
+
+    Raises:
+        ConfigError: It cannot be used; the message names the file, the line and the mend.
+    """
     policies = {word: value for word, value in table.items() if word in settings.POLICIES}
     for word in table.keys() - policies.keys() - _TASK_WORDS:
         hint = _LATER.get(word) or settings.nearest(word, _TASK_WORDS | settings.POLICIES.keys())

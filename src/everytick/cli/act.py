@@ -3,29 +3,35 @@
 import difflib
 import json
 import sys
+from contextlib import ExitStack
 from itertools import islice
 from typing import Annotated
 
 import typer
 
-from everytick.app import Everytick, open_ledger
+from everytick.app import Everytick, author, open_ledger
 from everytick.cli import present
 from everytick.cli.definition import words
 from everytick.cli.look import TickArgument, the_tick
 from everytick.cli.options import (
-    AppArgument,
     AppOption,
     JsonOption,
     LedgerOption,
     NoteOption,
+    OriginOption,
     TaskArgument,
+    TasksArgument,
     ZoneOption,
     moment,
 )
 from everytick.cli.outcome import beats, ended
-from everytick.cli.session import IN_MEMORY, Session, author, is_there, session, the_app
+from everytick.cli.progress import progress
+from everytick.cli.session import IN_MEMORY, Session, is_there, session
+from everytick.cli.wanted import is_long, wanted
 from everytick.differences import Difference, Differences
+from everytick.edits import PART
 from everytick.errors import UsageError
+from everytick.lines import STDIN
 from everytick.task import read_definition
 from everytick.tick import State, rfc3339, tick_name
 
@@ -35,36 +41,46 @@ _SHOWN = 100
 _SIGNS = {"add": ("+", "green"), "change": ("~", "yellow"), "remove": ("-", "red")}
 
 
-def plan(app: AppArgument = "", ledger: LedgerOption = "", *, as_json: JsonOption = False) -> None:
+def plan(
+    app: TasksArgument = "",
+    ledger: LedgerOption = "",
+    origin: OriginOption = "",
+    *,
+    as_json: JsonOption = False,
+) -> None:
     """Show what apply would change; writes nothing."""
-    tasks = the_app(app)
-    url = ledger or tasks.ledger
-    with open_ledger(url if is_there(url) else IN_MEMORY) as opened:
-        differences = Session(opened).edits.compare(tasks.tasks, tasks.whose())
-        if as_json:
-            present.write_json(map(_difference_json, differences))
-        else:
-            _show(differences)
+    with progress("reading", long=is_long(app)) as told, wanted(app, ledger, origin, told) as tasks:
+        url = tasks.ledger
+        with open_ledger(url if is_there(url) else IN_MEMORY) as opened:
+            differences = tasks.compare(Session(opened))
+    if as_json:
+        present.write_json(map(_difference_json, differences))
+    else:
+        _show(differences)
 
 
 def apply(
-    app: AppArgument = "",
+    app: TasksArgument = "",
     ledger: LedgerOption = "",
     note: NoteOption = "",
+    origin: OriginOption = "",
     *,
     yes: Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")] = False,
     as_json: JsonOption = False,
 ) -> None:
     """Make the ledger hold these tasks: asks first."""
-    tasks = the_app(app)
-    with open_ledger(ledger or tasks.ledger) as opened:
-        here = Session(opened)
-        differences = here.edits.compare(tasks.tasks, tasks.whose())
+    if app == STDIN and not yes:
+        raise UsageError("nobody can be asked where the tasks are read from; give --yes, or look with plan")
+    with ExitStack() as stack:
+        with progress("reading", long=is_long(app)) as told, wanted(app, ledger, origin, told) as tasks:
+            here = Session(stack.enter_context(open_ledger(tasks.ledger)))
+            differences = tasks.compare(here)
         if not as_json:
             _show(differences)
         if differences and not yes:
             _ask(as_json=as_json)
-        change = here.edits.apply(differences, here.now, author(note))
+        with progress("applying", long=len(differences) > PART) as told:
+            change = here.edits.apply(differences, here.now, author(note), told)
     if as_json:
         present.write_json({"change": change, "differences": map(_difference_json, differences)})
     elif change:

@@ -37,13 +37,24 @@ LedgerOption = Annotated[
     ),
 ]
 AppOption = Annotated[
-    str, typer.Option("--app", "-a", metavar="APP", help="A .toml file, a .py file, or module:app.")
+    str, typer.Option("--app", "-a", metavar="APP", help="A .toml, .py or .jsonl file, or module:app.")
 ]
 AppArgument = Annotated[
     str,
     typer.Argument(
-        metavar="[APP]", help="A .toml file, a .py file, or module:app; everytick.toml by default."
+        metavar="[APP]", help="A .toml, .py or .jsonl file, or module:app; everytick.toml by default."
     ),
+]
+TasksArgument = Annotated[
+    str,
+    typer.Argument(
+        metavar="[APP]",
+        help="A .toml, .py or .jsonl file, module:app, or - for JSON Lines; everytick.toml by default.",
+    ),
+]
+OriginOption = Annotated[
+    str,
+    typer.Option("--origin", metavar="NAME", help="Whose tasks JSON Lines hold; the file's path by default."),
 ]
 JsonOption = Annotated[bool, typer.Option("--json", help="For machines: one JSON value.")]
 NoteOption = Annotated[str, typer.Option("--note", "-m", help="Why; kept with the change.")]

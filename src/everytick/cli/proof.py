@@ -13,6 +13,7 @@ from typing import Annotated, Literal
 import typer
 
 from everytick import losses
+from everytick.app import author
 from everytick.auditor import Audit
 from everytick.auditor import audit as prove
 from everytick.checkup import facts
@@ -28,7 +29,7 @@ from everytick.cli.options import (
     moment,
 )
 from everytick.cli.progress import progress
-from everytick.cli.session import Session, author, ledger_of, session, the_app
+from everytick.cli.session import Session, ledger_of, session, the_app
 from everytick.clock import SystemClock
 from everytick.errors import EverytickError, UsageError
 from everytick.health import Kind, health

@@ -1,15 +1,13 @@
 """One command's session: which ledger, and who acts."""
 
-import getpass
-import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from everytick.app import CONFIG, Everytick, find_app, open_ledger
+from everytick.app import CONFIG, LINES, Everytick, find_app, of_this_folder, open_ledger
 from everytick.clock import SystemClock
 from everytick.config import load
-from everytick.edits import Author, Edits
+from everytick.edits import Edits
 from everytick.errors import UnknownName, UsageError
 from everytick.ledger import Ledger, TaskRow
 from everytick.settings import nearest
@@ -99,20 +97,15 @@ def ledger_of(app: str) -> str:
         raise UsageError(
             f"name the ledger: --ledger sqlite:///file.db, --app APP, or an {CONFIG} in this folder"
         )
+    if app.endswith(LINES):
+        return of_this_folder().ledger
     return load(Path(app or CONFIG)).ledger if (app or CONFIG).endswith(".toml") else find_app(app).ledger
 
 
 def the_app(place: str) -> Everytick:
     """Return the tasks that an argument names; everytick.toml of this folder by default."""
     if not place and not Path(CONFIG).exists():
-        raise UsageError(f"name the tasks: a .toml file, a .py file or module:app; there is no {CONFIG} here")
+        raise UsageError(
+            f"name the tasks: a .toml, .py or .jsonl file or module:app; there is no {CONFIG} here"
+        )
     return find_app(place or CONFIG)
-
-
-def author(note: str) -> Author:
-    """Return who is at the keyboard, and why."""
-    try:
-        name = os.environ.get("EVERYTICK_ACTOR") or getpass.getuser()
-    except (KeyError, OSError):
-        name = str(os.getuid())
-    return Author(actor=name, note=note)

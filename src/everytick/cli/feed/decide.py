@@ -6,12 +6,12 @@ from typing import Annotated, Literal
 
 import typer
 
+from everytick.app import author
 from everytick.cli import present
 from everytick.cli.feed import values
 from everytick.cli.feed.chosen import Chosen, FeedArgument, chosen
 from everytick.cli.feed.look import show_held
 from everytick.cli.options import AppOption, JsonOption
-from everytick.cli.session import author
 from everytick.clock import SystemClock
 from everytick.errors import FeedError, UsageError
 from everytick.feeds.ask.show import show
