@@ -224,10 +224,11 @@ class TestForeign:
         self, path: Path, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         with closing(sqlite3.connect(path)) as db:
-            db.execute("DROP TABLE migration")
+            db.executescript("DROP TABLE migration; DROP INDEX change_by_act")
         with SqliteLedger(str(path)) as ledger:
-            first = ledger.migrations()[0]
+            first, *later = ledger.migrations()
             assert (first.done, first.release) == (True, "")
+            assert {(one.done, one.release) for one in later} == {(True, release.VERSION)}
         monkeypatch.setattr(
             editions, "migrations", lambda _: with_one_more("CREATE TABLE later (id INTEGER);")
         )

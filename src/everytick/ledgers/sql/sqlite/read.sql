@@ -77,9 +77,11 @@ SELECT error, output FROM output
 WHERE task_id = :task_id AND due_at = :due_at AND request = :request AND attempt = :attempt;
 
 -- name: select_changes
--- Changes in order.
-SELECT id, at, actor, act, note, detail FROM change
-WHERE id > :after AND (:act IS NULL OR act = :act) ORDER BY id LIMIT :limit;
+-- Changes in order: all of them, or those of an act, by an index each.
+SELECT id, at, actor, act, note, detail FROM change WHERE :act IS NULL AND id > :after
+UNION ALL
+SELECT id, at, actor, act, note, detail FROM change WHERE act = :act AND id > :after
+ORDER BY id LIMIT :limit;
 
 -- name: select_backfills
 -- Backfills of a task that are not planned to their end.
