@@ -1,6 +1,6 @@
 """Upkeep: what a person does to a ledger as a whole. The programs know nothing of it."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Generator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol, Self
 
@@ -64,7 +64,12 @@ class Editions(Protocol):
     """How a ledger is brought from one release to the next.
 
     Opening a ledger runs the migrations that only add something: the release before goes on beside them.
+
+    Attributes:
+        migrated: The migrations that opening it has run.
     """
+
+    migrated: list[str]
 
     def migrations(self) -> list[MigrationRow]:
         """Return the migrations of this release, in their order."""
@@ -90,7 +95,7 @@ class Copies(Protocol):
         """Return the highest numbers that were ever given to a task, a change and a process."""
         ...
 
-    def pages(self, table: str, behind: Place | None, limit: int) -> Iterator[list[Row]]:
+    def pages(self, table: str, behind: Place | None, limit: int) -> Generator[list[Row], None, None]:
         """Yield the rows of a table behind a place, so many at a time, in an order that all stores share.
 
         Ticks come in the order of time. Until the last page nothing else is asked of this ledger.

@@ -79,14 +79,27 @@ class Sides:
 
     def __init__(self, folder: Path, url: str, jobs: Mapping[str, Job]) -> None:
         self.folder = folder
+        self.url = url
         self.jobs = jobs
+        self._version = 0
         self._pause = Event()
         self._started: list[subprocess.Popen[bytes]] = []
-        tables = [self._table(name, job) for name, job in jobs.items()]
-        (folder / "jobs.toml").write_text("\n".join([_HEAD.format(url=url), *tables]))
+
+    def apply(self, release: Release) -> None:
+        """Write all tasks anew, and let a release apply them: what was planned ahead goes, too."""
+        self._version += 1
+        tables = [self._table(name, job) for name, job in self.jobs.items()]
+        (self.folder / "jobs.toml").write_text("\n".join([_HEAD.format(url=self.url), *tables]))
+        self.ask(release, "apply", "jobs.toml", "--yes")
 
     def _table(self, name: str, job: Job) -> str:
-        told = {"file": str(self._file(name)), "seconds": job.seconds, "fails": job.fails, "alone": job.alone}
+        told = {
+            "file": str(self._file(name)),
+            "seconds": job.seconds,
+            "fails": job.fails,
+            "alone": job.alone,
+            "version": self._version,
+        }
         arguments = ", ".join(f"{key} = {json.dumps(value)}" for key, value in told.items())
         return _TASK.format(name=name, call=_WITNESS, arguments=f"{{ {arguments} }}", policies=job.policies)
 
@@ -143,7 +156,7 @@ class Sides:
             }
         )
 
-    def both_work(self, times: int = 3) -> None:
+    def both_work(self, times: int = 5) -> None:
         """Wait until each side has brought so many more attempts to their ends."""
         before = {side: self.ended(side).total() + times for side in ("old", "new")}
         self.until(lambda: all(self.ended(side).total() >= count for side, count in before.items()))

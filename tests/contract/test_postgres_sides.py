@@ -18,6 +18,7 @@ Place = Callable[[PostgresServer | PgBouncer], str]
 
 NEW = Release("new", ROOT / "src")
 BEFORE = {"sqlite": "154d892", "postgres": "83a78f6"}
+PROGRAMS = ("scheduler", "runner")
 APP = ("--app", "jobs.toml")
 JOBS = {
     "quick": Job(),
@@ -56,27 +57,30 @@ def sides(store: str, tmp_path: Path, place: Place, request: pytest.FixtureReque
 def test_both_run_on_one_ledger_until_the_older_is_ended(sides: Sides, old: Release) -> None:
     assert sides.ask(old, "--version").stdout == "everytick 0.1.0\n"
     assert sides.ask(NEW, "--version").stdout == f"everytick {VERSION}\n"
-    sides.ask(old, "apply", "jobs.toml", "--yes")
-    theirs = [sides.start(old, kind) for kind in ("scheduler", "runner")]
+    sides.apply(old)
+    theirs = [sides.start(old, kind) for kind in PROGRAMS]
     sides.all_go_on("old")
 
     migrated = sides.told(NEW, "ledger", "migrate", *APP)["migrations"]
     assert all(one["done"] or one["after"] for one in migrated)
-    ours = [sides.start(NEW, kind) for kind in ("scheduler", "runner")]
-    sides.both_work(5)
-    sides.all_go_on("old", "new")
+    ours = [sides.start(NEW, kind) for kind in PROGRAMS]
+    sides.both_work()
 
     sides.at_work("old")
     sides.kill(*theirs)
-    sides.all_go_on("new", times=3)
-    theirs = [sides.start(old, kind) for kind in ("scheduler", "runner")]
-    sides.both_work(5)
+    sides.all_go_on("new")
+    sides.apply(NEW)
+    sides.all_go_on("new")
+    theirs = [sides.start(old, kind) for kind in PROGRAMS]
+    sides.both_work()
 
     sides.at_work("new")
     sides.kill(*ours)
-    sides.all_go_on("old", times=3)
-    ours = [sides.start(NEW, kind) for kind in ("scheduler", "runner")]
-    sides.both_work(5)
+    sides.all_go_on("old")
+    sides.apply(old)
+    sides.all_go_on("old")
+    ours = [sides.start(NEW, kind) for kind in PROGRAMS]
+    sides.both_work()
 
     for asks, answers in ((old, NEW), (NEW, old)):
         sides.ask(asks, "pause", "quick", *APP)
@@ -88,6 +92,7 @@ def test_both_run_on_one_ledger_until_the_older_is_ended(sides: Sides, old: Rele
 
     sides.stop(*theirs)
     sides.ask(NEW, "ledger", "migrate", "--after", *APP)
+    sides.apply(NEW)
     sides.all_go_on("new")
     sides.stop(*ours)
     assert sides.told(NEW, "audit", *APP)["findings"] == []

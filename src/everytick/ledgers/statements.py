@@ -1,10 +1,12 @@
 """The SQL of a ledger: every statement stands, named and described, in a .sql file."""
 
 import re
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
+
+from everytick.errors import LedgerReadOnly
 
 _SQL = Path(__file__).with_name("sql")
 _NAME = re.compile(r"^-- name: (\w+)\n", re.MULTILINE)
@@ -75,3 +77,12 @@ def lacking(seen: Collection[str], known: Mapping[int, Migration], *, after: boo
         after: Also those that may run only where no older release is left.
     """
     return [one for one in known.values() if one.name not in seen and (after or not seen or not one.after)]
+
+
+def withheld(fault: LedgerReadOnly, lacking: Sequence[Migration]) -> LedgerReadOnly:
+    """Return the error to raise where somebody opens a ledger who may not bring it up to date."""
+    names = ", ".join(one.name for one in lacking)
+    return LedgerReadOnly(
+        f"{fault}. The ledger is of an older release, and lacks {names}: let somebody who may write to it "
+        "say everytick ledger migrate"
+    )

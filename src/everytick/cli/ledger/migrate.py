@@ -33,10 +33,10 @@ def migrate(
     Those that take something away wait for --after, which is refused while an older release runs.
     """
     with open_ledger(that_is_there(ledger or ledger_of(app))) as opened:
-        ran: list[str] = []
+        ran = list(opened.migrated)
         if after and not all(one.done for one in opened.migrations()):
             _refuse_older(opened, LEASE if ledger and not app else the_app(app).runner.lease)
-            ran = opened.migrate()
+            ran += opened.migrate()
         rows = opened.migrations()
     if as_json:
         listed = [

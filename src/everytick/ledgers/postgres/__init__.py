@@ -25,6 +25,7 @@ class PostgresLedger(PostgresWrites, PostgresChanges, PostgresReads, PostgresCop
 
     Attributes:
         path: The URL as people may see it, without a password.
+        migrated: The migrations that opening it has run.
 
     Raises:
         ConfigError: The URL cannot be read.
@@ -39,7 +40,7 @@ class PostgresLedger(PostgresWrites, PostgresChanges, PostgresReads, PostgresCop
         PostgresCopies.__init__(self, connection)
         self.path = connection.told
         try:
-            bring_up_to_date(connection, marked=marked)
+            self.migrated = bring_up_to_date(connection, marked=marked)
         except BaseException:
             connection.close()
             raise

@@ -10,16 +10,25 @@ from collections.abc import Collection, Mapping
 import psycopg
 
 from everytick import release
-from everytick.errors import LedgerDamaged, LedgerError, LedgerMoved, LedgerTooNew, LedgerUnfinished
+from everytick.errors import (
+    LedgerDamaged,
+    LedgerError,
+    LedgerLocked,
+    LedgerMoved,
+    LedgerReadOnly,
+    LedgerTooNew,
+    LedgerUnfinished,
+)
 from everytick.ledgers import reach
 from everytick.ledgers.postgres.connection import Connection
 from everytick.ledgers.postgres.faults import explain
-from everytick.ledgers.statements import Migration, lacking, migrations
+from everytick.ledgers.statements import Migration, lacking, migrations, withheld
 from everytick.upkeep import MigrationRow
 
 OLDEST = 140_000
 """PostgreSQL 14, as its server_version_num says it."""
 
+_TRIES = 10
 
 HALF = "0000-after-the-copy-is-whole"
 """Stands among the migrations of a half copy: releases that know no copies take it for a newer one's."""
@@ -50,10 +59,17 @@ def bring_up_to_date(db: Connection, *, after: bool = False, marked: bool = Fals
         if MOVED in seen and not marked:
             raise LedgerMoved(reach.moved_to(db.told, db.rows("select_successor")[0][0]))
         _refuse_newer(db, seen, known)
-        if lacking(seen, known, after=after):
-            return db.transact(lambda: _migrate(db, known, after=after), begin="begin_edit")
     except psycopg.Error as fault:
         raise explain(fault, db.told) from fault
+    todo = lacking(seen, known, after=after)
+    for left in reversed(range(_TRIES if todo else 0)):
+        try:
+            return db.transact(lambda: _migrate(db, known, after=after), begin="begin_edit")
+        except LedgerReadOnly as fault:
+            raise (withheld(fault, todo) if seen else fault) from fault
+        except LedgerLocked:
+            if not left:
+                raise
     return []
 
 
@@ -98,6 +114,7 @@ def _refuse_newer(db: Connection, seen: Collection[str], known: Mapping[int, Mig
 
 def _migrate(db: Connection, known: Mapping[int, Migration], *, after: bool) -> list[str]:
     db.execute("one_at_a_time", schema=db.address.schema)
+    db.execute("give_way")
     if not db.rows("place", schema=db.quoted)[0][0]:
         db.execute("make_schema")
     db.execute("make_migration")

@@ -24,6 +24,7 @@ class SqliteLedger(SqliteWrites, SqliteChanges, SqliteReads, SqliteCopies):
 
     Attributes:
         path: The file, its links followed; ``:memory:`` for none.
+        migrated: The migrations that opening it has run.
 
     Raises:
         LedgerError: The file cannot be opened, is damaged, or a newer release wrote it.
@@ -37,7 +38,7 @@ class SqliteLedger(SqliteWrites, SqliteChanges, SqliteReads, SqliteCopies):
         SqliteCopies.__init__(self, connection)
         self.path = connection.path
         try:
-            bring_up_to_date(connection, marked=marked)
+            self.migrated = bring_up_to_date(connection, marked=marked)
         except BaseException:
             connection.close()
             raise

@@ -8,10 +8,10 @@ all: the newest ``after`` migration that has run, which sets it.
 from collections.abc import Mapping
 
 from everytick import release
-from everytick.errors import LedgerDamaged, LedgerMoved, LedgerTooNew, LedgerUnfinished
+from everytick.errors import LedgerDamaged, LedgerMoved, LedgerReadOnly, LedgerTooNew, LedgerUnfinished
 from everytick.ledgers import reach
 from everytick.ledgers.sqlite.connection import Connection
-from everytick.ledgers.statements import Migration, lacking, migrations
+from everytick.ledgers.statements import Migration, lacking, migrations, withheld
 from everytick.upkeep import MigrationRow
 
 APPLICATION = 1702130793
@@ -44,11 +44,12 @@ def bring_up_to_date(db: Connection, *, after: bool = False, marked: bool = Fals
         )
     if mark == MOVED and not marked:
         raise LedgerMoved(reach.moved_to(f"sqlite:///{db.path}", db.rows("select_successor")[0][0]))
-    if not lacking(_seen(db, known), known, after=after):
-        return []
-    with db.transaction():
-        seen = _seen(db, known)
-        return _migrate(db, seen, lacking(seen, known, after=after))
+    seen = _seen(db, known)
+    todo = lacking(seen, known, after=after)
+    try:
+        return _migrate(db, known, after=after) if todo else []
+    except LedgerReadOnly as fault:
+        raise (withheld(fault, todo) if seen else fault) from fault
 
 
 def told(db: Connection) -> list[MigrationRow]:
@@ -81,11 +82,14 @@ def _seen(db: Connection, known: Mapping[int, Migration]) -> dict[str, str]:
     return dict(db.rows("select_migrations")) if listed else {known[1].name: ""}
 
 
-def _migrate(db: Connection, seen: Mapping[str, str], todo: list[Migration]) -> list[str]:
-    db.execute("make_migration")
-    if seen and not db.rows("select_migrations"):  # made before there was a list
-        db.many("insert_migration", [{"name": name, "release": by} for name, by in seen.items()])
-    for one in todo:
-        db.script(one.script)
-        db.execute("insert_migration", name=one.name, release=release.VERSION)
+def _migrate(db: Connection, known: Mapping[int, Migration], *, after: bool) -> list[str]:
+    with db.transaction():
+        seen = _seen(db, known)
+        todo = lacking(seen, known, after=after)
+        db.execute("make_migration")
+        if seen and not db.rows("select_migrations"):  # made before there was a list
+            db.many("insert_migration", [{"name": name, "release": by} for name, by in seen.items()])
+        for one in todo:
+            db.script(one.script)
+            db.execute("insert_migration", name=one.name, release=release.VERSION)
     return [one.name for one in todo]

@@ -11,6 +11,11 @@ SELECT count(*) FROM pg_class WHERE relnamespace = to_regnamespace(%(schema)s) A
 -- Whoever migrates waits for whoever migrates already; the lock ends with the transaction.
 SELECT pg_advisory_xact_lock(hashtextextended('migration of everytick in ' || %(schema)s, 0));
 
+-- name: give_way
+-- Whoever waits for a table makes all others wait behind it: a migration does so for a moment only, and then
+-- tries again.
+SET LOCAL lock_timeout = '2s';
+
 -- name: make_schema
 CREATE SCHEMA IF NOT EXISTS everytick;
 
