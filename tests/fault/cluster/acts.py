@@ -11,7 +11,7 @@ from tests.fault.pause import pause, until
 from everytick.tick import SECOND
 
 from .cluster import CLOCKED, Cluster
-from .evidence import Restore
+from .evidence import Restore, accepted
 from .gaps import Gap, Kill, measure
 from .programs import Place, shoot
 
@@ -150,19 +150,23 @@ class Drama:
             going.result()
 
     def restore(self) -> None:
-        """Put an older dump in the ledger's place, and let a person say so."""
+        """Put an older dump in the ledger's place, start a runner that knows no other, let a person say so."""
         cluster = self.cluster
+        newcomer = self.random.choice(cluster.of("runner"))
         dumped = cluster.clock.boot()
         cluster.database.dump()
         pause(8.0 if self.brief else self.random.uniform(8.0, 25.0))
         before = self._alarms()
+        newcomer.kill()
         cluster.database.restore()
         restored = cluster.clock.boot()
+        newcomer.start()
         if not until(lambda: self._alarms() > before, 15):
             self.told.append("nobody noticed that an older dump was restored")
         pause(2.0)
         cluster.ask("doctor", "--accept-restore", "--note", "the disk was lost, this is the newest dump")
-        self.restores.append(Restore(dumped=dumped, restored=restored, accepted=cluster.clock.boot()))
+        said = accepted(cluster.database.ledger) - cluster.offset
+        self.restores.append(Restore(dumped=dumped, restored=restored, accepted=said))
 
     def _alarms(self) -> int:
         return sum(place.said().count(_ALARM) for place in self.cluster.places)

@@ -30,6 +30,9 @@ _LEFT = """
     SELECT count(*) AS left FROM everytick.slot AS s JOIN everytick.process AS p ON p.id = s.holder
     WHERE p.status <> 'alive'
 """
+_ACCEPTED = """
+    SELECT max(at) AS at FROM everytick.change WHERE act = 'accept-restore'
+"""
 _OPEN = """
     SELECT count(*) AS open FROM everytick.tick WHERE due_at <= %s AND ended_at IS NULL
 """
@@ -42,7 +45,8 @@ class Restore:
     Attributes:
         dumped: When the dump was begun: what was committed since may be lost.
         restored: When the older ledger was in place.
-        accepted: When a person said that this was so.
+        accepted: When a person said that this was so, as the ledger has it: the command that writes it may
+            take a while to end, and others start ticks meanwhile.
     """
 
     dumped: int
@@ -87,6 +91,11 @@ def gather(jobs: Sequence[Job], folder: Path, ledger: str) -> Evidence:
 def unfinished(ledger: str, until: int) -> int:
     """Return how many ticks that were due by a moment have not ended."""
     return int(rows(ledger, _OPEN, until)[0]["open"])
+
+
+def accepted(ledger: str) -> int:
+    """Return when a person last accepted a restore, by the ledger's time."""
+    return int(rows(ledger, _ACCEPTED)[0]["at"])
 
 
 def rows(ledger: str, query: str, *values: object) -> Sequence[Row]:

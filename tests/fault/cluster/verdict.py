@@ -138,7 +138,7 @@ class Judge:
         for line in starts:
             if line.boot + self._offset < due_at - _NEAR:
                 self.verdict.wrong.append(f"too early: {job.name} {due_at}: {line}")
-            if any(one.restored + _AT_ONCE < line.boot < one.accepted - _AT_ONCE for one in self._restores):
+            if any(one.restored + _AT_ONCE < line.boot < one.accepted - _NEAR for one in self._restores):
                 self.verdict.wrong.append(f"before the restore was accepted: {job.name} {due_at}: {line}")
         for _, told in groupby(story, self._epoch):
             lines = list(told)
