@@ -1,7 +1,8 @@
 """Conclude: decide what an attempt's end means for its tick, without touching anything."""
 
-from dataclasses import dataclass
 from typing import Literal
+
+import msgspec
 
 from everytick.policy import Policies
 from everytick.tick import Key, Reason, State
@@ -11,8 +12,7 @@ Outcome = Literal["succeeded", "error", "timeout", "cancelled", "lost"]
 """How an attempt can end."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Attempt:
+class Attempt(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """An attempt that was started.
 
     Attributes:
@@ -38,8 +38,7 @@ class Attempt:
     cancel_requested: bool = False
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Report:
+class Report(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """What an executor says of an attempt that ended.
 
     Attributes:
@@ -55,8 +54,7 @@ class Report:
     output: str = ""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Settlement:
+class Settlement(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """What to write about an attempt that ended.
 
     Attributes:

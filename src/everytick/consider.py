@@ -12,6 +12,8 @@ from collections import defaultdict
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
+import msgspec
+
 from everytick.plan import Status, Version
 from everytick.policy import CatchingUp, Overlapping, Policies, Priority, jittered
 from everytick.task import Task
@@ -19,8 +21,7 @@ from everytick.tick import NEVER, Key, Reason
 from everytick.when import Instant
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Ready:
+class Ready(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """A planned tick whose ready_at has come.
 
     Attributes:
@@ -46,8 +47,7 @@ class Ready:
     priority: int = Priority.NORMAL
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Slot:
+class Slot(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """One row of the slot table."""
 
     key: Key
@@ -57,8 +57,7 @@ class Slot:
     cancel_requested: bool = False
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Start:
+class Start(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """Run this tick, in this lane."""
 
     ready: Ready
@@ -66,16 +65,14 @@ class Start:
     fresh: bool
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class End:
+class End(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """End this tick without running it: skipped for a reason, or cancelled where there is none."""
 
     key: Key
     reason: Reason | None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Wait:
+class Wait(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """Let this tick wait in a lane below 0, at the latest until an instant.
 
     Attributes:

@@ -17,6 +17,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from enum import StrEnum
 
+import msgspec
+
 from everytick.errors import ScheduleError
 from everytick.policy import CatchingUp, Policies, Priority, jittered
 from everytick.task import Task
@@ -61,8 +63,7 @@ class Version:
     schedule: Schedule
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Cursor:
+class Cursor(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """How far a task is planned.
 
     Attributes:
@@ -84,8 +85,7 @@ class Cursor:
     unstarted: int
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class PlannedTick:
+class PlannedTick(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """A row to insert: one tick, or one range of skipped ticks (then through and reason are set)."""
 
     due_at: Instant
@@ -100,8 +100,7 @@ class PlannedTick:
     reason: Reason | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Plan:
+class Plan(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """What one look at a cursor decided: rows to insert, and where the cursor stands then."""
 
     cursor: Cursor

@@ -1,6 +1,6 @@
 """Rescue: decide what becomes of attempts whose process is gone, without touching anything."""
 
-from dataclasses import replace
+from msgspec.structs import replace
 
 from everytick.conclude import Attempt, Report, Settlement
 from everytick.policy import RERUNS, Policies, Uncertain

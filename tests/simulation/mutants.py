@@ -8,10 +8,10 @@ import argparse
 import sys
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor, as_completed
-from dataclasses import replace
 from multiprocessing import get_context
 
 import pytest
+from msgspec import structs
 
 from everytick.conclude import Attempt
 from everytick.consider import Considered, Ready, Slot, _Lanes
@@ -76,7 +76,7 @@ def cursor_moved_apart(patch: Patch) -> None:
 
         def without_ticks(cursors: Sequence[Cursor]) -> list[Plan]:
             later.extend(decide(cursors))
-            return [replace(one, ticks=()) for one in later]
+            return [structs.replace(one, ticks=()) for one in later]
 
         moved = plan(self, until, now, limit, without, without_ticks)
         for one in later:

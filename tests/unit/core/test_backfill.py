@@ -1,6 +1,6 @@
 """From a request for past ticks to ticks."""
 
-from dataclasses import replace
+from msgspec.structs import replace
 
 from everytick.plan import UNSTARTED, Cursor, Status, Version, plan
 from everytick.policy import Policies, Priority

@@ -5,6 +5,7 @@ from dataclasses import replace
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from msgspec import structs
 
 from everytick.conclude import Attempt, Outcome, Report, Settlement, conclude
 from everytick.policy import Policies, Retry
@@ -51,10 +52,16 @@ class TestOutcomes:
 
     @pytest.mark.parametrize("outcome", ["error", "timeout"])
     def test_what_fails_after_it_was_asked_to_stop_is_cancelled(self, outcome: Outcome) -> None:
-        assert settled(outcome, steady(5), replace(FIRST, cancel_requested=True)).state is State.CANCELLED
+        assert (
+            settled(outcome, steady(5), structs.replace(FIRST, cancel_requested=True)).state
+            is State.CANCELLED
+        )
 
     def test_what_succeeds_although_it_was_asked_to_stop_has_succeeded(self) -> None:
-        assert settled("succeeded", attempt=replace(FIRST, cancel_requested=True)).state is State.SUCCEEDED
+        assert (
+            settled("succeeded", attempt=structs.replace(FIRST, cancel_requested=True)).state
+            is State.SUCCEEDED
+        )
 
 
 class TestRetry:
@@ -63,11 +70,11 @@ class TestRetry:
         assert (found.state, found.reason, found.ready_at) == (State.PLANNED, None, NOW + 5 * SECOND)
 
     def test_the_last_attempt_ends_the_tick(self) -> None:
-        assert settled("error", steady(3), replace(FIRST, attempt=2)).state is State.PLANNED
-        assert settled("error", steady(3), replace(FIRST, attempt=3)).state is State.FAILED
+        assert settled("error", steady(3), structs.replace(FIRST, attempt=2)).state is State.PLANNED
+        assert settled("error", steady(3), structs.replace(FIRST, attempt=3)).state is State.FAILED
 
     def test_lost_attempts_use_none_of_the_budget(self) -> None:
-        third = replace(FIRST, attempt=3, reruns=1)
+        third = structs.replace(FIRST, attempt=3, reruns=1)
         assert settled("error", steady(3), third).state is State.PLANNED
         assert settled("error", steady(2), third).state is State.FAILED
         assert settled("error", steady(3), third).reruns == 1
@@ -96,7 +103,9 @@ class TestRetry:
 
     def test_until_next_ends_the_retries_before_the_next_tick_is_due(self) -> None:
         def state(delay: int, next_due: int | None) -> State:
-            return settled("error", steady(5, delay, until="next"), replace(FIRST, next_due=next_due)).state
+            return settled(
+                "error", steady(5, delay, until="next"), structs.replace(FIRST, next_due=next_due)
+            ).state
 
         assert state(10 * MINUTE - 1, NOW + 10 * MINUTE) is State.PLANNED
         assert state(10 * MINUTE, NOW + 10 * MINUTE) is State.FAILED
@@ -107,7 +116,7 @@ class TestRetry:
         self, attempt: int, delay: int, jitter: float
     ) -> None:
         retry = Retry(99, delay=delay, jitter=jitter)
-        one = replace(FIRST, attempt=attempt)
+        one = structs.replace(FIRST, attempt=attempt)
         found = settled("error", retry, one)
         plain = min(delay * 2 ** (attempt - 1), retry.max_delay)
         assert found.ready_at is not None
@@ -116,5 +125,5 @@ class TestRetry:
 
     def test_two_ticks_that_fail_together_do_not_come_back_together(self) -> None:
         retry = Retry(5, delay=MINUTE, jitter=1.0)
-        waits = {settled("error", retry, replace(FIRST, key=Key(n, NOW))).ready_at for n in range(50)}
+        waits = {settled("error", retry, structs.replace(FIRST, key=Key(n, NOW))).ready_at for n in range(50)}
         assert len(waits) == 50

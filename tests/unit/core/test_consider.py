@@ -5,6 +5,7 @@ from dataclasses import replace
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from msgspec import structs
 
 from everytick.consider import Considered, End, Ready, Slot, Start, Wait, consider, missed
 from everytick.plan import Status, Version
@@ -57,7 +58,7 @@ def decided(
         return newest if newest is not None and number == 2 else old
 
     if newest is not None:
-        batch = [replace(one, newest=2) for one in batch]
+        batch = [structs.replace(one, newest=2) for one in batch]
     return consider(batch, {1: slots}, version_of, now)
 
 
@@ -128,7 +129,7 @@ class TestCatchUp:
         assert told(decided([ready(5)], at=6)) == ["end 5 missed"]
 
     def test_the_last_tick_of_a_schedule_is_never_overtaken(self) -> None:
-        last = replace(ready(5), next_due=None)
+        last = structs.replace(ready(5), next_due=None)
         assert told(decided([last], at=500)) == ["start 5 in 0"]
 
     def test_none_skips_also_what_is_later_than_its_grace(self) -> None:
@@ -241,7 +242,7 @@ class TestQueueOne:
             1: version(Policies(overlap=queue_one)),
             2: version(Policies(overlap=queue_one, start_within=SECOND)),
         }
-        batch = [replace(one, newest=2) for one in (ready(5), replace(ready(6), version=2))]
+        batch = [structs.replace(one, newest=2) for one in (ready(5), structs.replace(ready(6), version=2))]
         slots = {1: [held(4, 0), held(5, -1), held(6, -2)]}
         found = consider(batch, slots, lambda _, number: versions[number], 7 * MINUTE)
         assert told(found) == ["end 6 expired", "wait 5 in -1"]

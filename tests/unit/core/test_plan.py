@@ -6,6 +6,7 @@ from dataclasses import replace
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from msgspec import structs
 
 from everytick.plan import OWN_ROWS, UNSTARTED, Cursor, Plan, PlannedTick, Status, Version, plan
 from everytick.policy import CatchingUp, CatchUp, Policies, jittered
@@ -49,7 +50,7 @@ def cursor(at: int = 0, *, last_due: int | None = None, unstarted: int = 0, **mo
 
 def on(found: Plan, unstarted: int = 0) -> Cursor:
     """Return the cursor that a plan leaves, with so many ticks that nobody has started."""
-    return replace(
+    return structs.replace(
         found.cursor, planned_through=found.planned_through, last_due=found.last_due, unstarted=unstarted
     )
 
@@ -346,12 +347,12 @@ def test_whatever_was_edited_and_whoever_was_down_rows_and_ranges_are_exactly_th
         rows += last
         end = rows[-1] if rows else None
         last_due = None if end is None else end.through or end.due_at
-        planned = plan(replace(at, last_due=last_due), known, now, now + MINUTE).planned_through
+        planned = plan(structs.replace(at, last_due=last_due), known, now, now + MINUTE).planned_through
         at = cursor(max(planned, last_due or 0), last_due=last_due)
         if len(known) < len(versions):
-            at = replace(at, planned_through=min(at.planned_through, versions[len(known)].since))
+            at = structs.replace(at, planned_through=min(at.planned_through, versions[len(known)].since))
             rows = [tick for tick in rows if (tick.through or tick.due_at) <= at.planned_through]
-            at = replace(at, last_due=(rows[-1].through or rows[-1].due_at) if rows else None)
+            at = structs.replace(at, last_due=(rows[-1].through or rows[-1].due_at) if rows else None)
     ends = [*(one.since for one in versions[1:]), NEVER]
     expected = []
     for one, through in zip(versions, ends, strict=True):

@@ -1,6 +1,6 @@
 """What becomes of a lost attempt."""
 
-from dataclasses import replace
+from msgspec.structs import replace
 
 from everytick.conclude import Attempt
 from everytick.policy import RERUNS, Policies, Retry, Uncertain

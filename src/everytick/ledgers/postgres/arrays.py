@@ -15,14 +15,21 @@ Values = Mapping[str, Any]
 """What the parameters of a statement are bound to."""
 
 
+_WHOLE = {int, type(None)}
+
+
 def columns(rows: Sequence[Values]) -> dict[str, str]:
     """Return the columns of a batch, each as the text of an array."""
     return {name: array([row[name] for row in rows]) for name in rows[0]}
 
 
 def array(values: Iterable[Any]) -> str:
-    """Return the text of an array of numbers, texts and truths; None is NULL."""
-    return "{" + ",".join([_element(value) for value in values]) + "}"
+    """Return the text of an array of numbers, texts or truths; None is NULL."""
+    column = list(values)
+    if _WHOLE.issuperset(map(type, column)):
+        return numbers(column).replace("None", "NULL")
+    written = {value: _element(value) for value in set(column)}  # few texts stand in many rows
+    return "{" + ",".join([written[value] for value in column]) + "}"
 
 
 def numbers(values: Iterable[int]) -> str:

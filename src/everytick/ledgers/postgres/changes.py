@@ -1,8 +1,9 @@
 """What people change in a PostgreSQL ledger: edits, requests, backfills and cancels; each is written down."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
 from typing import TypeVar
+
+from msgspec.structs import replace
 
 from everytick.consider import End
 from everytick.ledger import Change, EditDecision, TaskRow

@@ -1,7 +1,8 @@
 """What people change in a SQLite ledger: edits, requests, backfills and cancels; each is written down."""
 
 from collections.abc import Sequence
-from dataclasses import replace
+
+from msgspec.structs import replace
 
 from everytick.consider import End
 from everytick.ledger import Change, EditDecision, TaskRow

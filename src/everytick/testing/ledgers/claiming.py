@@ -1,9 +1,9 @@
 """What claim() has to do with ticks that can start."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
 
 import pytest
+from msgspec.structs import replace
 
 from everytick.conclude import Attempt
 from everytick.consider import Considered, Ready, Slot, Start

@@ -3,6 +3,8 @@
 from collections.abc import Callable
 from dataclasses import replace
 
+from msgspec import structs
+
 from everytick.conclude import Attempt, Outcome
 from everytick.ledger import Ledger
 from everytick.policy import CatchingUp, CatchUp, Overlap, Overlapping, Policies, Retry
@@ -40,7 +42,7 @@ class Neighbours:
 
     def test_a_refusal_is_one_tick_s(self, ledger: Ledger) -> None:
         def refused(scene: Scene, attempt: Attempt) -> None:
-            late = scene.concluded(replace(attempt, holder=99), due(2))
+            late = scene.concluded(structs.replace(attempt, holder=99), due(2))
             assert scene.ledger.settle([late], due(2)) == [late]
 
         _alone(ledger, refused)
@@ -51,9 +53,9 @@ class Neighbours:
             outcome: Outcome = "error" if number % 4 in {1, 2} else "succeeded"
             scene.settle(one, due(2), outcome, "ValueError: no")
             for other in held[number + 1 :]:
-                late = scene.concluded(replace(other, attempt=1, holder=99), due(2), outcome, "no")
+                late = scene.concluded(structs.replace(other, attempt=1, holder=99), due(2), outcome, "no")
                 assert ledger.settle([late], due(2)) == [late]
-                own = scene.concluded(replace(other, attempt=7), due(2), outcome, "no")
+                own = scene.concluded(structs.replace(other, attempt=7), due(2), outcome, "no")
                 assert ledger.settle([own], due(2)) == [own]
         for one in held[::4]:
             assert scene.tick(one.key).state == "succeeded"

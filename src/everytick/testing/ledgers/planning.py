@@ -1,9 +1,9 @@
 """What plan() has to do."""
 
 from collections.abc import Sequence
-from dataclasses import replace
 
 import pytest
+from msgspec.structs import replace
 
 from everytick.ledger import Ledger
 from everytick.plan import UNSTARTED, Cursor, Plan

@@ -1,7 +1,8 @@
 """What request(), backfill() and cancel() have to do."""
 
 from collections.abc import Sequence
-from dataclasses import replace
+
+from msgspec.structs import replace
 
 from everytick.conclude import Attempt, Settlement
 from everytick.consider import Considered, End

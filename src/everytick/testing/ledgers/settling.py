@@ -2,6 +2,8 @@
 
 from dataclasses import replace
 
+from msgspec import structs
+
 from everytick.conclude import Attempt
 from everytick.consider import Slot
 from everytick.ledger import AttemptRow, Ledger
@@ -44,7 +46,7 @@ class Settling:
         assert ledger.slots(attempt.key.task_id) == [Slot(key=row.key, lane=0, attempt=2, holder=None)]
         assert ledger.attempts(row.key) == [_kept(attempt, at, "error")]
         again = scene.started(attempt.holder, at + 5 * SECOND)
-        assert again == replace(attempt, attempt=2, started_at=at + 5 * SECOND)
+        assert again == structs.replace(attempt, attempt=2, started_at=at + 5 * SECOND)
         assert ledger.slots(attempt.key.task_id)[0].holder == attempt.holder
         scene.settle(again, at + 6 * SECOND)
         assert scene.tick(row.key).state is State.SUCCEEDED
@@ -53,7 +55,10 @@ class Settling:
     def test_only_the_holder_of_the_current_attempt_may_settle(self, ledger: Ledger) -> None:
         scene, attempt = _running(ledger, _RETRY)
         before = scene.tick(attempt.key), ledger.slots(attempt.key.task_id)
-        for other in (replace(attempt, holder=attempt.holder + 1), replace(attempt, attempt=2)):
+        for other in (
+            structs.replace(attempt, holder=attempt.holder + 1),
+            structs.replace(attempt, attempt=2),
+        ):
             for outcome in ("succeeded", "error"):
                 late = scene.concluded(other, due(2), outcome)
                 assert ledger.settle([late], due(2)) == [late]
@@ -121,12 +126,12 @@ class Settling:
     def test_an_attempt_of_the_same_holder_does_not_stand_for_the_next(self, ledger: Ledger) -> None:
         scene, attempt = _running(ledger, _RETRY)
         scene.settle(attempt, due(1) + 1, "error", "ValueError: no")
-        early = scene.concluded(replace(attempt, attempt=2), due(1) + 1, "error", "ValueError: no")
+        early = scene.concluded(structs.replace(attempt, attempt=2), due(1) + 1, "error", "ValueError: no")
         assert ledger.settle([early], due(1) + 1) == [early]
         second = scene.started(attempt.holder, due(2) - 1)
-        third = scene.concluded(replace(second, attempt=3), due(2), "error", "ValueError: no")
+        third = scene.concluded(structs.replace(second, attempt=3), due(2), "error", "ValueError: no")
         assert ledger.settle([third], due(2)) == [third]
-        stranger = scene.concluded(replace(attempt, holder=99), due(2), "error", "ValueError: no")
+        stranger = scene.concluded(structs.replace(attempt, holder=99), due(2), "error", "ValueError: no")
         assert ledger.settle([stranger], due(2)) == [stranger]
         scene.settle(second, due(2), "error", "ValueError: no, again")
         assert ledger.output(attempt.key, 1) == ("ValueError: no", "said\n")
@@ -153,7 +158,7 @@ class Settling:
         held = scene.claim(runner, due(1)).attempts
         assert [one.key.task_id for one in held] == tasks
         batch = [scene.concluded(one, due(1)) for one in held]
-        batch[1] = replace(batch[1], attempt=replace(held[1], attempt=7))
+        batch[1] = structs.replace(batch[1], attempt=structs.replace(held[1], attempt=7))
         assert ledger.settle(batch, due(1)) == [batch[1]]
         assert [scene.tick(one.key).state for one in held] == ["succeeded", "running", "succeeded"]
 

@@ -1,6 +1,6 @@
 """A ledger in the middle of everything: each table has rows, and each state a tick."""
 
-from dataclasses import replace
+from msgspec.structs import replace
 
 from everytick.ledger import Ledger, Process
 from everytick.plan import Status
