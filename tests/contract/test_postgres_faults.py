@@ -2,15 +2,20 @@
 
 import socket
 from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
 
 from everytick.errors import LedgerDamaged, LedgerError, LedgerReadOnly, LedgerTooNew
 from everytick.ledgers.postgres import PostgresLedger, editions
+from everytick.ledgers.statements import Migration, migrations
 from everytick.plan import Cursor, Plan
 from everytick.testing.ledgers.scene import NOBODY, START, Scene, due
 from everytick.testing.servers import PgBouncer, PostgresServer
+
+PATIENCE = 60.0
+"""Seconds until a test gives up on a thread."""
 
 Place = Callable[[PostgresServer | PgBouncer], str]
 
@@ -227,3 +232,51 @@ class TestSchema:
         assert len(scene.recorded(scene.row("sound").newest.task_id)) == 2
         (told,) = (record.getMessage() for record in caplog.records)
         assert told.startswith(f"task number {broken} cannot be planned, its rows contradict its cursor")
+
+
+class TestMigrations:
+    @pytest.fixture
+    def later(self, monkeypatch: pytest.MonkeyPatch) -> str:
+        """Be a release that has one migration more; return its name."""
+        known = migrations("postgres")
+        script = "ALTER TABLE everytick.tick ADD COLUMN later text;"
+        one = Migration(name="0099-before-later", after=False, script=script)
+        monkeypatch.setattr(editions, "migrations", lambda _: {**known, 99: one})
+        return one.name
+
+    def test_who_may_not_bring_it_up_to_date_is_told_who_does(
+        self, server: PostgresServer, ledger: PostgresLedger, later: str
+    ) -> None:
+        server.database("reading", user="reader")
+        with server.connect("somebodys") as db:
+            place = schema(ledger)
+            db.execute(f"GRANT USAGE ON SCHEMA {place} TO reader".encode())
+            db.execute(f"GRANT SELECT ON ALL TABLES IN SCHEMA {place} TO reader".encode())
+        url = f"{server.url('somebodys', 'reader')}?schema={schema(ledger)}"
+        with pytest.raises(LedgerReadOnly, match=f"lacks {later}: let somebody .* everytick ledger migrate"):
+            PostgresLedger(url)
+        with PostgresLedger(ledger.path) as writer:
+            assert writer.migrated == [later]
+        with PostgresLedger(url) as reader:
+            assert reader.migrated == []
+            assert [row.newest.name for row in reader.tasks()] == ["report"]
+
+    def test_one_that_waits_for_a_table_lets_others_pass(
+        self,
+        server: PostgresServer,
+        ledger: PostgresLedger,
+        later: str,
+        until: Callable[[Callable[[], object]], None],
+    ) -> None:
+        scene = Scene(ledger)
+        with server.connect("somebodys") as holds, server.connect() as looks, ThreadPoolExecutor() as beside:
+            holds.execute("BEGIN")
+            holds.execute(f"LOCK TABLE {schema(ledger)}.tick IN ACCESS SHARE MODE".encode())
+            upgrading = beside.submit(PostgresLedger, ledger.path)
+            waits = "SELECT FROM pg_locks WHERE NOT granted AND mode = 'AccessExclusiveLock'"
+            until(lambda: looks.execute(waits).rowcount)
+            assert scene.plan(due(4)) == 1
+            assert not upgrading.done()
+            holds.execute("COMMIT")
+            with upgrading.result(PATIENCE) as upgraded:
+                assert upgraded.migrated == [later]
