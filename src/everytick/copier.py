@@ -8,6 +8,7 @@ always. What a process held that died at the source is swept at the target.
 """
 
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import closing
 from dataclasses import dataclass
 from itertools import zip_longest
 
@@ -93,11 +94,12 @@ def carry(source: Store, target: Store, begun: Begun, progress: Progress) -> Non
     done = begun.arrived
     for table in KEYS:
         behind = begun.places[table]
-        for page in source.pages(table, behind, _limit(table)):
-            target.put(table, page, behind)
-            behind = _place(table, page[-1])
-            done += len(page)
-            progress(min(done, begun.rows), begun.rows)
+        with closing(source.pages(table, behind, _limit(table))) as pages:
+            for page in pages:
+                target.put(table, page, behind)
+                behind = _place(table, page[-1])
+                done += len(page)
+                progress(min(done, begun.rows), begun.rows)
 
 
 def compare(source: Store, target: Store, begun: Begun, progress: Progress) -> None:
@@ -106,20 +108,20 @@ def compare(source: Store, target: Store, begun: Begun, progress: Progress) -> N
     Raises:
         LedgerDamaged: It has not; it stays marked.
     """
-    there, here = begun.tally, target.tally()
-    different = sorted(name for name in {*there, *here} if there.get(name) != here.get(name))
+    counts, found = begun.tally, target.tally()
+    different = sorted(name for name in {*counts, *found} if counts.get(name) != found.get(name))
     if different:
-        told = "; ".join(f"{name}: {there.get(name, 0)} and {here.get(name, 0)}" for name in different)
+        told = "; ".join(f"{name}: {counts.get(name, 0)} and {found.get(name, 0)}" for name in different)
         raise _differs(f"the source and its copy are counted differently ({told})")
     done = 0
     for table in KEYS:
-        limit = _limit(table)
-        pages = zip_longest(source.pages(table, None, limit), target.pages(table, None, limit), fillvalue=())
-        for old, new in pages:
-            if old != new:
-                raise _differs(f"the copy has another row than its source: {_first(table, old, new)}")
-            done += len(old)
-            progress(min(done, begun.rows), begun.rows)
+        pages = (ledger.pages(table, None, _limit(table)) for ledger in (source, target))
+        with closing(next(pages)) as there, closing(next(pages)) as here:
+            for old, new in zip_longest(there, here, fillvalue=()):
+                if old != new:
+                    raise _differs(f"the copy has another row than its source: {_first(table, old, new)}")
+                done += len(old)
+                progress(done, begun.rows)
 
 
 def finish(

@@ -8,7 +8,7 @@ re-reads what it holds.
 """
 
 import re
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from functools import cache
 from typing import Any, TypeVar
@@ -108,7 +108,7 @@ class Connection:
                 raise
             raise explain(fault, self.told) from fault
 
-    def pages(self, statement: str, limit: int, /, **values: Any) -> Iterator[list[Row]]:  # noqa: ANN401 - see execute
+    def pages(self, statement: str, limit: int, /, **values: Any) -> Generator[list[Row], None, None]:  # noqa: ANN401 - see execute
         """Yield what a statement that reads returns, so many rows at a time; nothing else meanwhile.
 
         Raises:

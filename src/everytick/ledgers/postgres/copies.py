@@ -1,6 +1,6 @@
 """Taking a PostgreSQL ledger elsewhere, and making one of another ledger."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Generator, Mapping, Sequence
 
 from everytick import release
 from everytick.errors import LedgerError
@@ -26,7 +26,7 @@ class PostgresCopies:
     def numbers(self) -> Mapping[str, int]:
         return dict(self._db.rows("select_numbers"))
 
-    def pages(self, table: str, behind: Place | None, limit: int) -> Iterator[list[Row]]:
+    def pages(self, table: str, behind: Place | None, limit: int) -> Generator[list[Row], None, None]:
         return self._db.pages(f"read_{table}", limit, **reach.bound(table, behind))
 
     def copying(self) -> Copying | None:

@@ -9,7 +9,7 @@ the connection is closed and opened anew, which settles the question, and the ca
 
 import os
 import sqlite3
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Generator, Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Any
@@ -70,7 +70,7 @@ class Connection:
         except sqlite3.Error as fault:
             raise explain(fault, self.path) from fault
 
-    def pages(self, statement: str, limit: int, /, **values: Any) -> Iterator[list[Row]]:  # noqa: ANN401 - whatever SQLite can bind
+    def pages(self, statement: str, limit: int, /, **values: Any) -> Generator[list[Row], None, None]:  # noqa: ANN401 - whatever SQLite can bind
         """Yield what a statement that reads returns, so many rows at a time."""
         self._ready()
         try:

@@ -1,6 +1,6 @@
 """Taking a SQLite ledger elsewhere, and making one of another ledger."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Generator, Mapping, Sequence
 
 from everytick.errors import LedgerError
 from everytick.ledgers import reach
@@ -24,7 +24,7 @@ class SqliteCopies:
     def numbers(self) -> Mapping[str, int]:
         return {"task": 0, "change": 0, "process": 0} | dict(self._db.rows("select_numbers"))
 
-    def pages(self, table: str, behind: Place | None, limit: int) -> Iterator[list[Row]]:
+    def pages(self, table: str, behind: Place | None, limit: int) -> Generator[list[Row], None, None]:
         return self._db.pages(f"read_{table}", limit, **reach.bound(table, behind))
 
     def copying(self) -> Copying | None:
