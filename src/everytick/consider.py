@@ -209,6 +209,11 @@ def _deadline(ready: Ready, task: Task) -> Instant:
     return NEVER if within is None or ready.key.request else _first_ready_at(ready, task) + within
 
 
+def _first_lane(policies: Policies, due_at: Instant) -> int:
+    """Return the lane of a tick that finds no other; without a limit due_at tells lanes apart."""
+    return 0 if policies.overlap.limit is not None else max(due_at, 0)
+
+
 class _Lanes:
     """The slots of one task while a batch is decided, changed by each decision."""
 
@@ -230,7 +235,7 @@ class _Lanes:
         limit = policies.overlap.limit
         if limit is not None and len(taken) >= limit:
             return None
-        lane = 0 if limit is not None else max(due_at, 0)
+        lane = _first_lane(policies, due_at)
         while lane in taken:
             lane += 1
         return lane
@@ -249,6 +254,9 @@ class _Lanes:
 
     def place(self, ready: Ready, task: Task, decided: Considered) -> None:
         """Start the tick, let it wait, or skip it, as the overlap policy says."""
+        if not self.slots:
+            self.start(ready, _first_lane(task.policies, ready.key.due_at), decided, fresh=True)
+            return
         kind = task.policies.overlap.kind
         if kind is Overlapping.CANCEL_RUNNING and not ready.key.request:
             self._end_backoff(decided)

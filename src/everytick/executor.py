@@ -5,8 +5,9 @@ tick is decided elsewhere. It is used from one thread.
 """
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
 from typing import Literal, Protocol
+
+import msgspec
 
 from everytick.task import JSON, Work
 
@@ -18,8 +19,7 @@ Outcome = Literal["succeeded", "error", "timeout", "cancelled", "lost"]
 """
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Job:
+class Job(msgspec.Struct, frozen=True, kw_only=True):
     """One attempt, ready to start.
 
     Attributes:
@@ -39,16 +39,15 @@ class Job:
     call: str = ""
     function: Callable[..., object] | None = None
     command: tuple[str, ...] = ()
-    arguments: Mapping[str, JSON] = field(default_factory=dict)
-    environment: Mapping[str, str] = field(default_factory=dict)
-    tick: Mapping[str, JSON] = field(default_factory=dict)
+    arguments: Mapping[str, JSON] = msgspec.field(default_factory=dict)
+    environment: Mapping[str, str] = msgspec.field(default_factory=dict)
+    tick: Mapping[str, JSON] = msgspec.field(default_factory=dict)
     timeout: float | None = None
     grace: float = 10.0
     directory: str | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Result:
+class Result(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """How one attempt ended.
 
     Its texts can be stored anywhere: no NUL, and no code point that UTF-8 cannot write.
@@ -72,10 +71,12 @@ class Result:
     pid: int | None = None
 
     def __post_init__(self) -> None:
-        for name in ("summary", "error", "output"):
-            text = getattr(self, name)
-            if text and ("\0" in text or not text.isascii()):
-                object.__setattr__(self, name, text.encode(errors="replace").decode().replace("\0", "\ufffd"))
+        if self.summary or self.error or self.output:
+            for name in ("summary", "error", "output"):
+                text = getattr(self, name)
+                if text and ("\0" in text or not text.isascii()):
+                    storable = text.encode(errors="replace").decode().replace("\0", "\ufffd")
+                    msgspec.structs.force_setattr(self, name, storable)
 
 
 class Executor(Protocol):

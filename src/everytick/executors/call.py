@@ -7,12 +7,13 @@ import json
 import sys
 import traceback
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from datetime import datetime
 from functools import lru_cache
 from pathlib import Path
 from types import ModuleType, TracebackType
 from typing import Any, Literal
+
+import msgspec
 
 from everytick.errors import FeedError, UsageError
 from everytick.tick import Tick
@@ -25,8 +26,7 @@ _TRACE_LIMIT = 8192
 _OURS = (__file__, importlib.__file__, "<frozen importlib")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Verdict:
+class Verdict(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """How a call ended.
 
     Attributes:

@@ -2,7 +2,7 @@
 
 import json
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from msgspec.structs import replace
@@ -221,6 +221,11 @@ def attempted(ready: Ready, holder: int, now: Instant) -> Attempt:
 def bound(key: Key) -> dict[str, Any]:
     """Return the parameters that name a tick."""
     return {"task_id": key.task_id, "due_at": key.due_at, "request": key.request}
+
+
+def key(values: Mapping[str, Any]) -> Key:
+    """Return the tick that parameters name."""
+    return Key(values["task_id"], values["due_at"], values["request"])
 
 
 def numbers(found: Iterable[int]) -> str:

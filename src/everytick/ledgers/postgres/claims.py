@@ -141,16 +141,16 @@ class PostgresClaims:
         ]
         if len({(one["task_id"], one["lane"]) for one in wanted}) != len(wanted):
             raise self._contradiction("insert_slots")
-        got = {Key(*row) for row in self._db.batch("insert_slots", wanted)}
+        got = self._db.done("insert_slots", wanted)
         if len(got) == len(wanted):
             return set()
-        keys = [Key(one["task_id"], one["due_at"], one["request"]) for one in wanted]
-        lost = {key.task_id for key in keys if key not in got}
+        keys = {rows.key(one) for one in got}
+        lost = {one["task_id"] for one in wanted if rows.key(one) not in keys}
         changed = {one["task_id"] for one in taken}
         changed |= {one.key.task_id for one in decided.ends if one.key in waiting}
         if lost & changed:
             raise Clash
-        self._db.many("delete_slots", [bound(key) for key in got if key.task_id in lost])
+        self._db.many("delete_slots", [bound(key) for key in keys if key.task_id in lost])
         return lost
 
     def _every(self, statement: str, count: int, /, **values: Any) -> None:  # noqa: ANN401 - whatever psycopg can bind

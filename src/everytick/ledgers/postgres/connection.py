@@ -89,6 +89,20 @@ class Connection:
         """Run a statement that takes a batch, and return what it returns."""
         return self._run(statement, arrays.columns(rows) | values).fetchall() if rows else []
 
+    def done(self, statement: str, /, rows: Sequence[Values], **values: Any) -> list[Values]:  # noqa: ANN401 - see execute
+        """Run a statement that returns the keys of what it did of a batch; return those rows of the batch.
+
+        Mostly it is all of them, and then no key is read.
+        """
+        if not rows:
+            return []
+        cursor = self._run(statement, arrays.columns(rows) | values)
+        if cursor.rowcount == len(rows):
+            return list(rows)
+        named = [column.name for column in cursor.description or ()]
+        keys = set(cursor.fetchall())
+        return [row for row in rows if tuple([row[name] for name in named]) in keys]
+
     def take_in(self, statement: str, /, rows: Iterable[Row]) -> None:
         """Run a statement that takes rows in as they are."""
         with self._ready().cursor().copy(self._sql[statement]) as into:

@@ -61,8 +61,8 @@ class PostgresSettlements:
 
     def _ended(self, batch: Sequence[Settlement], now: Instant) -> set[Key]:
         """Write the outcomes of ticks; return those that were current."""
-        found = self._db.batch("end_attempts", [_ending(one, now) for one in batch], now=now)
-        return {Key(*row) for row in found}
+        found = self._db.done("end_attempts", [_ending(one, now) for one in batch], now=now)
+        return {rows.key(one) for one in found}
 
     def _tried_again(self, batch: Sequence[Settlement]) -> tuple[set[Key], dict[Key, Settlement]]:
         """Plan next attempts, the ticks keep their lanes; where a stop was asked for none follows.

@@ -39,9 +39,8 @@ class PostgresWrites(PostgresClaims, PostgresSettlements):
         """Write plans; where a row of them is refused, all but the one that it belongs to."""
         try:
             with self._db.savepoint():
-                moved = {
-                    tuple(row) for row in self._db.batch("move_cursors", [_moving(plan) for plan in plans])
-                }
+                found = self._db.done("move_cursors", [_moving(plan) for plan in plans])
+                moved = {(one["task_id"], one["request"]) for one in found}
                 self._db.many(
                     "insert_ticks",
                     [
