@@ -60,7 +60,7 @@ class TestNoWayIn:
             PostgresLedger("postgresql://everytick@no-such-host.invalid/somebodys")
 
     def test_no_such_database(self, server: PostgresServer) -> None:
-        with pytest.raises(LedgerError, match=r'Make it: createdb.*database "nowhere" does not exist'):
+        with pytest.raises(LedgerError, match=r'CREATE DATABASE "nowhere" \(.*"nowhere" does not exist'):
             PostgresLedger(server.url("nowhere", "everytick"))
 
     def test_no_such_role(self, server: PostgresServer) -> None:
@@ -73,6 +73,14 @@ class TestNoWayIn:
             db.execute("ALTER ROLE many CONNECTION LIMIT 0")
         with pytest.raises(LedgerError, match=r'max_connections.*too many connections for role "many"'):
             PostgresLedger(server.url("crowded", "many"))
+
+    def test_a_pooler_that_gives_each_statement_another_connection(
+        self, servers: Path, server: PostgresServer
+    ) -> None:
+        with PgBouncer(servers / "statements", server, mode="statement") as pooler:
+            url = f"{pooler.url('somebodys', 'everytick')}?schema=pooled"
+            with pytest.raises(LedgerError, match=r"Let it say pool_mode = transaction.*statement pooling"):
+                PostgresLedger(url)
 
     def test_text_that_cannot_hold_every_character(self, server: PostgresServer) -> None:
         with server.connect() as db:
@@ -185,7 +193,8 @@ class TestRights:
     def test_a_role_that_may_not(self, server: PostgresServer, ledger: PostgresLedger) -> None:
         server.database("elsewhere", user="guest")
         url = f"{server.url('somebodys', 'guest')}?schema={schema(ledger)}"
-        with pytest.raises(LedgerReadOnly, match="this user may not do it"):
+        mend = f'CREATE SCHEMA "{schema(ledger)}" AUTHORIZATION "guest"'
+        with pytest.raises(LedgerReadOnly, match=f"this user may not do it.*{mend}"):
             PostgresLedger(url)
 
 

@@ -1,6 +1,7 @@
 """The programs: up, scheduler, runner."""
 
 import logging
+import os
 import signal
 import sys
 import threading
@@ -18,15 +19,16 @@ from everytick.assembly import programs
 from everytick.cli import present
 from everytick.cli.act import apply_quietly
 from everytick.cli.options import AppArgument, AppOption, LedgerOption
-from everytick.cli.session import Session, ledger_of, that_is_there, the_app
+from everytick.cli.session import Session, ledger_of, place, that_is_there, the_app
 from everytick.clock import SystemClock
 from everytick.config import RunnerSettings
-from everytick.ledgers.secrecy import without_password
 from everytick.program import run
 
 LimitOption = Annotated[
     int, typer.Option("--limit", min=0, help="Attempts at once; 0: as the configuration says, else 8.")
 ]
+log = logging.getLogger("everytick")
+
 QueueOption = Annotated[list[str] | None, typer.Option("--queue", "-q", help="Serve this queue; repeatable.")]
 
 
@@ -71,7 +73,7 @@ def up(
         changed = apply_quietly(here, tasks)
         if not quiet:
             held = f"{present.many(len(tasks.tasks), 'task')} ({changed} changed)"
-            present.write(f"{held} in {without_password(url)}. Ctrl-C ends it.")
+            present.write(f"{held} in {place(url)}. Ctrl-C ends it.")
         _live("up", here, tasks.runner, limit=limit, view=None if quiet else _view(url, tasks.data))
 
 
@@ -83,16 +85,19 @@ def _view(url: str, data: Path) -> Callable[[threading.Event], AbstractContextMa
 
 def scheduler(ledger: LedgerOption = "", app: AppOption = "") -> None:
     """Plan ticks; any number of schedulers may run."""
-    with open_ledger(that_is_there(ledger or ledger_of(app))) as opened:
-        _live("scheduler", Session(opened), _settings(ledger, app), limit=0)
+    url = that_is_there(ledger or ledger_of(app))
+    with open_ledger(url) as opened:
+        _live("scheduler", Session(opened), _settings(ledger, app), limit=0, where=place(url))
 
 
 def runner(
     ledger: LedgerOption = "", app: AppOption = "", limit: LimitOption = 0, queue: QueueOption = None
 ) -> None:
     """Run ticks; any number of runners may run."""
-    with open_ledger(that_is_there(ledger or ledger_of(app))) as opened:
-        _live("runner", Session(opened), _settings(ledger, app), limit=limit, queues=queue)
+    url = that_is_there(ledger or ledger_of(app))
+    with open_ledger(url) as opened:
+        how = _settings(ledger, app)
+        _live("runner", Session(opened), how, limit=limit, queues=queue, where=place(url))
 
 
 def _settings(ledger: str, app: str) -> RunnerSettings:
@@ -107,6 +112,7 @@ def _live(
     *,
     limit: int,
     queues: list[str] | None = None,
+    where: str = "",
     view: Callable[[threading.Event], AbstractContextManager[None]] | None = None,
 ) -> None:
     logging.basicConfig(
@@ -115,5 +121,14 @@ def _live(
     how = replace(how, limit=limit or how.limit, queues=tuple(queues) if queues else how.queues)
     stop = _Stop(here.clock)
     presence, parts = programs(kind, here.ledger, here.clock, how)
+    if where:
+        _announce(kind, where, here)
     with view(stop.asked) if view else nullcontext():
         run(parts, presence, here.clock, stop.asked.is_set)
+
+
+def _announce(kind: str, where: str, here: Session) -> None:
+    """Say where a program works: one that works on another ledger than meant has no troubles to tell of."""
+    log.info("%s, pid %d, works on %s", kind, os.getpid(), where)
+    if next(iter(here.ledger.tasks()), None) is None:
+        log.warning("there are no tasks yet; everytick apply brings them in")

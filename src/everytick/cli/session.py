@@ -1,5 +1,6 @@
 """One command's session: which ledger, and who acts."""
 
+import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -10,6 +11,7 @@ from everytick.config import load
 from everytick.edits import Edits
 from everytick.errors import UnknownName, UsageError
 from everytick.ledger import Ledger, TaskRow
+from everytick.ledgers.secrecy import SCHEMES, without_password
 from everytick.settings import nearest
 from everytick.tick import Key, TickRow, parse_tick_name
 from everytick.versions import Versions
@@ -74,21 +76,42 @@ def session(ledger: str, app: str = "") -> Iterator[Session]:
 
 
 def that_is_there(url: str) -> str:
-    """Return the URL of a ledger whose file exists.
+    """Return the URL of a ledger that is there.
 
     Raises:
-        UsageError: It does not: the name is wrong, or nothing was applied yet.
+        UsageError: It is not: the name is wrong, or nothing was applied yet.
     """
     if not is_there(url):
-        path = url.partition(":///")[2]
-        raise UsageError(f"there is no ledger at {path}; everytick up or everytick apply makes it")
+        where = place(url).removeprefix("sqlite:///")
+        raise UsageError(f"there is no ledger at {where}; everytick up or everytick apply makes it")
     return url
 
 
+def place(url: str) -> str:
+    """Return where a ledger lies, as people may see it."""
+    return without_password(_resolved(url))
+
+
 def is_there(url: str) -> bool:
-    """Tell whether a ledger's file exists; a URL that names no file is left to who opens it."""
-    scheme, _, path = url.partition(":///")
-    return scheme != "sqlite" or not path or Path(path).exists()
+    """Tell whether there is a ledger; a URL that nobody can read is left to who opens it."""
+    url = _resolved(url)
+    scheme, _, path = url.partition("://")
+    if scheme in SCHEMES:
+        return _holds_ledger(url)
+    return scheme != "sqlite" or path in {"", "/"} or Path(path.removeprefix("/")).exists()
+
+
+def _resolved(url: str) -> str:
+    """Return what the environment's variable holds, where the URL names one."""
+    return os.environ.get(url.removeprefix("env:"), "") if url.startswith("env:") else url
+
+
+def _holds_ledger(url: str) -> bool:
+    try:
+        from everytick.ledgers.postgres.found import holds_ledger
+    except ModuleNotFoundError:
+        return True
+    return holds_ledger(url)
 
 
 def ledger_of(app: str) -> str:

@@ -2,10 +2,14 @@
 
 import re
 from collections.abc import Mapping
+from urllib.parse import unquote, urlsplit
 
 import psycopg
+from psycopg import sql
 
 from everytick.errors import LedgerDamaged, LedgerError, LedgerFull, LedgerLocked, LedgerReadOnly
+from everytick.ledgers.postgres.address import SCHEMA
+from everytick.ledgers.secrecy import options
 
 _FAULTS: Mapping[str, tuple[type[LedgerError], str]] = {
     "08": (LedgerError, "the connection was lost; it is made again"),
@@ -19,12 +23,12 @@ _FAULTS: Mapping[str, tuple[type[LedgerError], str]] = {
     ),
     "25P03": (LedgerError, "the server ended a transaction of this process, which stood still meanwhile"),
     "28": (LedgerError, "the server does not let this user in. Look at its password and pg_hba.conf"),
-    "3D000": (LedgerError, "there is no such database. Make it: createdb"),
+    "3D000": (LedgerError, "there is no such database. Name another, or make it: CREATE DATABASE {database}"),
     "3F000": (LedgerError, "there is no such schema any more. Restore it, or name another with schema="),
     "40": (LedgerLocked, "other processes were in the way, again and again"),
     "42501": (
         LedgerReadOnly,
-        "this user may not do it. Let it own the schema: CREATE SCHEMA everytick AUTHORIZATION its_name",
+        "this user may not do it. Let it own the schema: CREATE SCHEMA {schema} AUTHORIZATION {user}",
     ),
     "42P01": (LedgerDamaged, "tables of the ledger are missing. Restore the schema, or name another"),
     "42703": (LedgerDamaged, "tables of the ledger lack a column. Restore the schema, or name another"),
@@ -48,13 +52,15 @@ _NOT_TRUSTED = "no connection as sslmode asks for. Look at sslmode, sslrootcert,
 
 _IN_WORDS: Mapping[str, str] = {
     r"password|pg_hba\.conf|role .* does not exist|not permitted to log in": _FAULTS["28"][1],
-    r"database .* does not exist": _FAULTS["3D000"][1],
+    r"database .* does not exist|no such database": _FAULTS["3D000"][1],
     r"too many|connection slots": _FAULTS["53300"][1],
     r"the database system is": _FAULTS["57P"][1],
     r"certificate|support SSL|sslmode": _NOT_TRUSTED,
     r"refused|resolve|translate|timeout|timed out|unreachable|No route": _UNREACHED,
 }
 """Where no connection was made libpq has words alone, and no code."""
+
+_POOLED = "pgbouncer gives each statement another connection. Let it say pool_mode = transaction, or session"
 
 AGAIN = (psycopg.errors.DeadlockDetected, psycopg.errors.SerializationFailure)
 """What is no fault: the transaction is done once more."""
@@ -69,14 +75,27 @@ def explain(fault: psycopg.Error, told: str) -> LedgerError:
     """
     state = fault.sqlstate or ""
     said = _first_line(fault)
+    if "statement pooling mode" in said:
+        return LedgerError(f"{told}: {_POOLED} ({said})")
     for length in (5, 3, 2):
         found = _FAULTS.get(state[:length])
         if found is not None:
             kind, mend = found
-            return kind(f"{told}: {mend} ({said})")
+            return kind(f"{told}: {_named(mend, told)} ({said})")
     hints = (mend for words, mend in _IN_WORDS.items() if not state and re.search(words, said))
     hint = next(hints, None)
-    return LedgerError(f"{told}: {hint} ({said})" if hint else f"{told}: {said}")
+    return LedgerError(f"{told}: {_named(hint, told)} ({said})" if hint else f"{told}: {said}")
+
+
+def _named(mend: str, told: str) -> str:
+    """Return a mend with the names that the ledger's address holds, as they are written in SQL."""
+    parts, words = urlsplit(told), dict(options(told))
+    names = {
+        "schema": words.get("schema", SCHEMA),
+        "user": unquote(parts.username or "") or words.get("user", "its_name"),
+        "database": unquote(parts.path[1:]) or words.get("dbname", "its_name"),
+    }
+    return mend.format_map({key: sql.Identifier(name).as_string(None) for key, name in names.items()})
 
 
 def _first_line(fault: psycopg.Error) -> str:

@@ -1,0 +1,71 @@
+"""Commands where the ledger is to be on PostgreSQL, and is not."""
+
+import signal
+from collections.abc import Callable
+
+import pytest
+
+from everytick.testing.servers import PostgresServer
+
+from .shell import EVERYTICK, Screen, Shell
+
+JOBS = '[task.hello]\ncommand = ["true"]\nschedule = "@daily"\n'
+
+Place = Callable[[PostgresServer], str]
+
+
+@pytest.fixture(autouse=True)
+def jobs(shell: Shell) -> None:
+    """Write a task into the folder."""
+    shell.write("jobs.toml", JOBS)
+
+
+def schemas(server: PostgresServer) -> set[str]:
+    with server.connect("somebodys") as db:
+        return {name for (name,) in db.execute("SELECT nspname FROM pg_namespace")}
+
+
+@pytest.mark.parametrize(
+    "words",
+    [("tasks",), ("ticks",), ("why", "hello"), ("run", "hello"), ("audit",), ("scheduler",), ("runner",),
+     ("ledger", "migrate")],
+)  # fmt: skip
+def test_a_misspelt_schema_is_no_new_ledger(
+    shell: Shell, postgres15: PostgresServer, place: Place, words: tuple[str, ...]
+) -> None:
+    before, url = schemas(postgres15), place(postgres15)
+    said = shell(*words, "--ledger", url, code=2).err
+    assert said == f"everytick: there is no ledger at {url}; everytick up or everytick apply makes it\n"
+    assert schemas(postgres15) == before
+
+
+def test_plan_writes_nothing_there_either(shell: Shell, postgres15: PostgresServer, place: Place) -> None:
+    before = schemas(postgres15)
+    assert shell("plan", "jobs.toml", "--ledger", place(postgres15)).out.startswith("+ hello\n")
+    assert schemas(postgres15) == before
+
+
+def test_the_variable_that_names_it_is_looked_into(
+    shell: Shell, postgres15: PostgresServer, place: Place
+) -> None:
+    named = {"LEDGER_URL": place(postgres15)}
+    said = shell("tasks", "--ledger", "env:LEDGER_URL", code=2, environment=named).err
+    assert f"there is no ledger at {named['LEDGER_URL']};" in said
+    shell("apply", "jobs.toml", "--yes", "--ledger", "env:LEDGER_URL", environment=named)
+    assert "hello" in shell("tasks", "--ledger", "env:LEDGER_URL", environment=named).out
+
+
+@pytest.mark.parametrize("kind", ["scheduler", "runner"])
+def test_a_program_says_where_it_works(
+    shell: Shell, postgres15: PostgresServer, place: Place, kind: str
+) -> None:
+    url = place(postgres15)
+    shell.write("none.toml", "")
+    shell("apply", "none.toml", "--yes", "--ledger", url)
+    with Screen([EVERYTICK, kind, "--ledger", url], shell.folder) as screen:
+        screen.shows("there are no tasks yet; everytick apply brings them in")
+        screen.program.send_signal(signal.SIGTERM)
+        assert screen.program.wait(60) == 0
+    assert f"INFO everytick: {kind}, pid {screen.program.pid}, works on {url}" in screen.seen.replace(
+        "\r\n", ""
+    )
