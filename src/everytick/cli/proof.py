@@ -226,8 +226,8 @@ def _ledger(here: Session, url: str) -> Iterator[_Point]:
         yield _Point(
             verdict="look" if abs(one.skew) > 2_000_000 else "good",
             what=one.kind,
-            detail=f"process {one.id}, pid {one.pid} on {one.host}, beat {one.beat}, "
-            f"its wall clock {one.skew / 1e6:+.3f} s from its own",
+            detail=f"process {one.id}, pid {one.pid} on {one.host}, Everytick {one.release}, "
+            f"beat {one.beat}, its wall clock {one.skew / 1e6:+.3f} s from its own",
         )
     now = here.now()
     for alarm in health(facts(here.ledger, here.versions, now, silent), now):
