@@ -1,5 +1,6 @@
 """The faults: each one act, that ends with everything up again."""
 
+import signal
 from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
@@ -11,9 +12,10 @@ from tests.fault.pause import pause, until
 from everytick.tick import SECOND
 
 from .cluster import CLOCKED, Cluster
-from .evidence import Restore, accepted
+from .evidence import Frozen, Restore, accepted
 from .gaps import Gap, Kill, measure
-from .programs import Place, shoot
+from .people import People
+from .programs import Place, send, shoot
 
 HOUR = 3600 * SECOND
 JUMPS = (HOUR, -HOUR, 24 * HOUR, -24 * HOUR)
@@ -29,13 +31,16 @@ class Drama:
         cluster: Where they fall.
         random: Decides where, and for how long.
         brief: Whether standing still and partitions last little longer than a lease, and not up to a minute.
+        people: They hold still while the cost of a kill is measured.
     """
 
     cluster: Cluster
     random: Random
     brief: bool
+    people: People
     gaps: list[Gap] = field(default_factory=list)
     restores: list[Restore] = field(default_factory=list)
+    frozen: list[Frozen] = field(default_factory=list)
     told: list[str] = field(default_factory=list)
     jumps: int = 0
     alarms: int = 0
@@ -58,12 +63,12 @@ class Drama:
 
     def _kill(self, victim: Place, longer: float) -> None:
         """Kill a program in a quiet moment, and see what the others make of it before it is started anew."""
-        pause(2.0)
-        pid = victim.pid
-        kill = Kill(victim=victim.kind, pid=pid, at=victim.kill())
-        pause(4.0)
-        victim.start()
-        pause(longer)
+        with self.people.quiet:
+            pause(2.0)
+            kill = Kill(victim=victim.kind, pid=victim.pid, at=victim.kill())
+            pause(4.0)
+            victim.start()
+            pause(longer)
         cluster = self.cluster
         self.gaps.append(measure(kill, cluster.jobs, cluster.evidence(), cluster.offset))
 
@@ -81,6 +86,19 @@ class Drama:
         victim.stand_still()
         pause(LEASE + 2 if self.brief else self.random.uniform(LEASE, 60.0))
         victim.go_on()
+
+    def freeze(self) -> None:
+        """Stop all programs of a node with SIGSTOP, their attempts too, and let them all go on."""
+        places = self.cluster.on(self.random.choice(self.cluster.nodes))
+        stopped: set[int] = set()
+        for place in places:
+            stopped |= place.freeze()
+        frozen = self.cluster.clock.boot()
+        pause(LEASE + 2 if self.brief else self.random.uniform(LEASE, 60.0))
+        thawed = self.cluster.clock.boot()
+        for pid in stopped:
+            send(pid, signal.SIGCONT)
+        self.frozen.append(Frozen(pids=frozenset(stopped), since=frozen, until=thawed))
 
     def kill_database(self) -> None:
         """Kill PostgreSQL with -9, and start it again."""
@@ -150,7 +168,7 @@ class Drama:
             going.result()
 
     def restore(self) -> None:
-        """Put an older dump in the ledger's place, start a runner that knows no other, let a person say so."""
+        """Put an older dump in the ledger's place, start a runner beside it, and let a person say so."""
         cluster = self.cluster
         newcomer = self.random.choice(cluster.of("runner"))
         dumped = cluster.clock.boot()
@@ -178,6 +196,7 @@ ACTS: Mapping[str, Callable[[Drama], None]] = MappingProxyType(
         "kill -9 of a runner": Drama.kill_runner,
         "kill -9 of a warden or an attempt": Drama.kill_a_child,
         "SIGSTOP, then SIGCONT": Drama.stand_still,
+        "SIGSTOP, then SIGCONT, of a whole node": Drama.freeze,
         "PostgreSQL killed -9 and started again": Drama.kill_database,
         "one process of PostgreSQL killed -9": Drama.kill_backend,
         "connections cut": Drama.cut,

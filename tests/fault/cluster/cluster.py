@@ -17,7 +17,7 @@ from .evidence import Evidence, gather, rows
 from .network import HERE, Network, Node
 from .programs import Place
 from .proxy import Proxy
-from .tasks import Job
+from .tasks import Job, tables
 
 SLOW, CLOCKED = 2, 1
 """Which node reaches the database through a proxy, and which has a wall clock that can be moved."""
@@ -33,16 +33,18 @@ class Cluster:
         folder: A folder for everything else.
         jobs: The tasks.
         random: The dice of the proxy.
+        server: Which kind of database.
 
     Attributes:
         wall: The wall clock that can be moved.
         clock: The true one.
         offset: The true time less CLOCK_BOOTTIME.
+        settings: What stands in everytick.toml before the tasks.
         since: Between which moments the tasks were defined.
         places: Where the programs live.
     """
 
-    def __init__(self, disk: Path, folder: Path, jobs: Sequence[Job], random: Random) -> None:
+    def __init__(self, disk: Path, folder: Path, jobs: Sequence[Job], random: Random, server: str) -> None:
         self.folder = folder
         self.jobs = jobs
         self.clock = SystemClock()
@@ -50,21 +52,20 @@ class Cluster:
         network = Network()
         self.nodes = [network.node() for _ in range(3)]
         self.wall = Wall(folder, "wall")
-        self.database = Database(disk, folder)
-        self.proxy = Proxy(HERE, (HERE, self.database.port), random)
+        self.database = Database(disk, folder, server)
+        self.proxy = Proxy(HERE, (HERE, self.database.entrance), random)
         self.since = self._apply()
         self.places = [self._place(kind, number) for number in range(3) for kind in ("scheduler", "runner")]
 
     def _apply(self) -> tuple[int, int]:
-        tables = [job.table(self.folder) for job in self.jobs]
-        settings = f'ledger = "{self.database.ledger}"\n[runner]\nlimit = 32\ngrace = "5s"\n'
-        (self.folder / "everytick.toml").write_text("\n".join([settings, *tables]))
+        self.settings = f'ledger = "{self.database.ledger}"\n[runner]\nlimit = 32\ngrace = "5s"\n'
+        (self.folder / "everytick.toml").write_text(self.settings + tables(self.jobs, self.folder))
         before = self.clock.now()
         self.ask("apply", "everytick.toml", "--yes")
         return before, self.clock.now()
 
     def _place(self, kind: str, number: int) -> Place:
-        ledger = self.database.through(self.proxy.port) if number == SLOW else self.database.ledger
+        ledger = self.database.through(self.proxy.port if number == SLOW else self.database.entrance)
         environment = self.wall.environment if number == CLOCKED else {}
         return Place(kind, self.nodes[number], ledger, environment, self.folder)
 
@@ -89,7 +90,18 @@ class Cluster:
 
     def ask(self, *words: str) -> subprocess.CompletedProcess[str]:
         """Run a command of Everytick on the ledger."""
-        done = subprocess.run(
+        done = self._run(*words)
+        if done.returncode not in {0, 1}:
+            raise AssertionError(f"{words}: {done.returncode}\n{done.stdout}\n{done.stderr}")
+        return done
+
+    def command(self, *words: str) -> tuple[int, str, str]:
+        """Run a command of Everytick, whatever comes of it; return its exit code, stdout and stderr."""
+        done = self._run(*words)
+        return done.returncode, done.stdout, done.stderr
+
+    def _run(self, *words: str) -> subprocess.CompletedProcess[str]:
+        return subprocess.run(
             [EVERYTICK, *words, "--ledger", self.database.ledger],
             cwd=self.folder,
             env=ours(),
@@ -98,9 +110,6 @@ class Cluster:
             timeout=_PATIENCE * 2,
             check=False,
         )
-        if done.returncode not in {0, 1}:
-            raise AssertionError(f"{words}: {done.returncode}\n{done.stdout}\n{done.stderr}")
-        return done
 
     def audit(self) -> dict[str, object]:
         """Return what the product's own audit finds."""

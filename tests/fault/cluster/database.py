@@ -8,12 +8,17 @@ from pathlib import Path
 
 from tests.fault.wall import Wall
 
-from everytick.testing.servers import PostgresServer
+from everytick.testing.servers import PgBouncer, PostgresServer
 
 from .network import HERE
 
 _NAME = "somebodys"
 _RESTORED = "restored"
+_POOLED = "pgbouncer, "
+KINDS = ("15", "18", f"{_POOLED}15")
+"""The kinds of servers: versions of PostgreSQL, one of them behind pgbouncer in transaction mode."""
+
+_MEMORY = Path("/dev/shm/pooler")
 _BALLAST = 1 << 20
 _PAGE = 4096
 
@@ -34,30 +39,45 @@ class _Server(PostgresServer):
         return ["env", *clock, *super().command()]
 
 
+class _Pooler(PgBouncer):
+    """A pgbouncer that looks each second whether its server is there again, not every fifteen."""
+
+    def command(self) -> Sequence[str]:
+        """Return the command; a client waits no longer for a server than its lease allows."""
+        command = super().command()
+        with Path(command[-1]).open("a") as config:
+            config.write("server_login_retry = 1\nquery_wait_timeout = 5\n")
+        return command
+
+
 class Database:
     """A durable PostgreSQL, and what can befall it.
 
     Args:
         disk: Where its disk is mounted.
         clocks: Where the file of its wall clock goes.
+        kind: One of `KINDS`.
 
     Attributes:
         wall: Its wall clock.
+        ledger: The ledger's URL, for who looks from outside.
+        entrance: At which port the programs reach it.
     """
 
-    def __init__(self, disk: Path, clocks: Path) -> None:
+    def __init__(self, disk: Path, clocks: Path, kind: str) -> None:
         self._disk = disk
         self.wall = Wall(clocks, "database")
         settings = {"max_wal_size": "64MB", "min_wal_size": "32MB", "wal_keep_size": "0"}
-        self._server = _Server(disk / "server", settings=settings, durable=True, host=HERE)
+        version = int(kind.removeprefix(_POOLED))
+        self._server = _Server(disk / "server", version=version, settings=settings, durable=True, host=HERE)
         self._server.wall = self.wall
         self._server.start()
         self.ledger = self._server.database(_NAME)
-
-    @property
-    def port(self) -> int:
-        """The port at which it listens."""
-        return self._server.port
+        self.entrance = self._server.port
+        if kind.startswith(_POOLED):
+            self._pooler = _Pooler(_MEMORY, self._server)
+            self._pooler.start()
+            self.entrance = self._pooler.port
 
     def keep(self, folder: Path) -> None:
         """Copy into a folder what it said, and a dump of the ledger: its disk is gone with the stage."""
@@ -66,8 +86,8 @@ class Database:
         shutil.copy(self._dump, folder)
 
     def through(self, port: int) -> str:
-        """Return the ledger's URL for who reaches it through a proxy."""
-        return self.ledger.replace(f":{self.port}/", f":{port}/")
+        """Return the ledger's URL for who reaches it by another port."""
+        return self.ledger.replace(f":{self._server.port}/", f":{port}/")
 
     def kill(self) -> None:
         """Kill all its processes with -9."""

@@ -5,13 +5,15 @@ The tables are read by SQL of its own; nothing of the product reads them here.
 
 from collections.abc import Mapping, Sequence
 from contextlib import closing
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 import psycopg
 from psycopg.rows import dict_row
 from tests.fault.proof import Line, written
+
+from everytick.tick import tick_name
 
 from .tasks import Job
 
@@ -20,6 +22,10 @@ Row = Mapping[str, Any]
 _TICKS = """
     SELECT t.*, k.name FROM everytick.tick AS t JOIN everytick.task AS k ON k.id = t.task_id
     WHERE t.request = 0 ORDER BY k.name, t.due_at
+"""
+_REQUESTS = """
+    SELECT t.*, k.name FROM everytick.tick AS t JOIN everytick.task AS k ON k.id = t.task_id
+    WHERE t.request <> 0 ORDER BY k.name, t.due_at
 """
 _ATTEMPTS = """
     SELECT a.*, k.name, p.pid FROM everytick.attempt AS a
@@ -58,6 +64,59 @@ class Restore:
         return self.dumped <= boot < self.restored
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Frozen:
+    """A node that stood still with all its attempts, for longer than a lease; microseconds of CLOCK_BOOTTIME.
+
+    Nobody can end such an attempt while it stands still: when all goes on, its warden kills it at once.
+
+    Attributes:
+        pids: The processes.
+        since: When all of them stood still.
+        until: When they went on.
+    """
+
+    pids: frozenset[int]
+    since: int
+    until: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Asked:
+    """What somebody asked for; microseconds of CLOCK_BOOTTIME.
+
+    Attributes:
+        act: The command.
+        job: Of which task; empty for all.
+        tick: The tick that it was about, or that it made.
+        began: When the command was started.
+        ended: When it had ended.
+        done: Whether it said that it was done.
+    """
+
+    act: str
+    job: str = ""
+    tick: str = ""
+    began: int
+    ended: int
+    done: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Past:
+    """What befell a run that its files and tables cannot tell.
+
+    Attributes:
+        restores: The restores from older dumps, in order.
+        frozen: The nodes that stood still.
+        asked: What people asked for, in order.
+    """
+
+    restores: Sequence[Restore] = ()
+    frozen: Sequence[Frozen] = ()
+    asked: Sequence[Asked] = ()
+
+
 @dataclass(frozen=True, slots=True)
 class Evidence:
     """What there is to judge a run by.
@@ -67,12 +126,14 @@ class Evidence:
         ticks: The scheduled rows of each task by name, by due_at.
         attempts: Attempts that did not end their tick, and refused results.
         left: How many slots are held by processes that live no more.
+        requests: The rows that people asked for, of each task by name; each with its ``tick``.
     """
 
     lines: Mapping[str, Sequence[Line]]
     ticks: Mapping[str, Sequence[Row]]
     attempts: Sequence[Row]
     left: int
+    requests: Mapping[str, Sequence[Row]] = field(default_factory=dict)
 
 
 def gather(jobs: Sequence[Job], folder: Path, ledger: str) -> Evidence:
@@ -80,11 +141,16 @@ def gather(jobs: Sequence[Job], folder: Path, ledger: str) -> Evidence:
     ticks: dict[str, list[Row]] = {job.name: [] for job in jobs}
     for row in rows(ledger, _TICKS):
         ticks[row["name"]].append(row)
+    requests: dict[str, list[Row]] = {}
+    for row in rows(ledger, _REQUESTS):
+        name = tick_name(row["name"], row["due_at"], row["request"])
+        requests.setdefault(row["name"], []).append({**row, "tick": name})
     return Evidence(
         lines={job.name: written(job.file(folder)) for job in jobs},
         ticks=ticks,
         attempts=rows(ledger, _ATTEMPTS),
         left=rows(ledger, _LEFT)[0]["left"],
+        requests=requests,
     )
 
 

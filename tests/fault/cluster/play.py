@@ -10,7 +10,8 @@ from tests.fault.pause import pause, until
 
 from .acts import ACTS, Drama
 from .cluster import Cluster
-from .evidence import unfinished
+from .evidence import Past, unfinished
+from .people import People
 from .tasks import mixture
 from .verdict import Judge
 
@@ -29,6 +30,7 @@ class Score:
         once: Whether no tick may start twice, because all tasks say ``uncertain = "skip"``.
         kinds: Which kinds of faults; none for all.
         count: How many tasks.
+        server: Which kind of database.
     """
 
     seed: int
@@ -37,17 +39,22 @@ class Score:
     once: bool
     kinds: Sequence[str] = ()
     count: int = 200
+    server: str = "15"
 
 
 def play(score: Score, disk: Path, folder: Path) -> dict[str, object]:
     """Play a run; return what it came to, as JSON values."""
     random = Random(score.seed)
     jobs = mixture(score.count, once=score.once)
-    cluster = Cluster(disk, folder, jobs, random)
+    cluster = Cluster(disk, folder, jobs, random, score.server)
     cluster.start()
-    drama = Drama(cluster, random, score.brief)
+    people = People(
+        cluster.command, cluster.database.ledger, folder, cluster.settings, jobs, Random(score.seed)
+    )
+    drama = Drama(cluster, random, score.brief, people)
     begun = cluster.clock.boot()
     pause(5.0)
+    people.come()
     faults: Counter[str] = Counter()
     kinds = list(score.kinds or ACTS)
     for kind in _for_ever(kinds, random):
@@ -58,13 +65,14 @@ def play(score: Score, disk: Path, folder: Path) -> dict[str, object]:
         pause(random.uniform(1.0, 3.0))
         for place in cluster.places:
             place.look()
+    people.leave()
     took = (cluster.clock.boot() - begun) / 1e6
     until_moment = cluster.clock.now()
     ledger = cluster.database.ledger
     until(lambda: unfinished(ledger, until_moment) == 0, _SETTLED)
-    verdict = Judge(cluster.evidence(), cluster.since, until_moment, drama.restores, cluster.offset).judge(
-        jobs
-    )
+    found = cluster.evidence()
+    past = Past(restores=drama.restores, frozen=drama.frozen, asked=people.asked)
+    verdict = Judge(found, cluster.since, until_moment, past, cluster.offset).judge(jobs)
     audit = cluster.audit()
     codes = {place.name: place.stop() for place in cluster.places}
     cluster.database.keep(folder)
@@ -73,9 +81,10 @@ def play(score: Score, disk: Path, folder: Path) -> dict[str, object]:
         "seconds": round(took),
         "faults": dict(faults),
         "counts": dict(verdict.counts),
+        "asked": dict(Counter(one.act for one in people.asked if one.done)),
         "gaps": [asdict(gap) for gap in drama.gaps],
         "orphans": sum(len(place.orphans) for place in cluster.places),
-        "wrong": [*verdict.wrong, *drama.told, *_odd(cluster, codes, audit)],
+        "wrong": [*verdict.wrong, *drama.told, *people.faults, *_odd(cluster, codes, audit)],
     }
 
 

@@ -4,6 +4,7 @@ import os
 import signal
 import subprocess
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -120,6 +121,16 @@ class Place:
         """Stop it with SIGSTOP."""
         self._send(signal.SIGSTOP)
 
+    def freeze(self) -> set[int]:
+        """Stop it with SIGSTOP, and everything that it has started; return what was stopped."""
+        self.stand_still()
+        stopped = {self.pid}
+        while more := self.descendants() - stopped:
+            for pid in more:
+                send(pid, signal.SIGSTOP)
+            stopped |= more
+        return stopped
+
     def go_on(self) -> None:
         """Let it go on with SIGCONT."""
         self._send(signal.SIGCONT)
@@ -148,10 +159,13 @@ class Place:
 
 def shoot(pid: int) -> None:
     """Kill a process that may be gone already."""
-    try:
-        os.kill(pid, signal.SIGKILL)
-    except ProcessLookupError:
-        return
+    send(pid, signal.SIGKILL)
+
+
+def send(pid: int, number: signal.Signals) -> None:
+    """Send a signal to a process that may be gone already."""
+    with suppress(ProcessLookupError):
+        os.kill(pid, number)
 
 
 def _command(pid: int) -> str:

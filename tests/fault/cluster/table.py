@@ -19,9 +19,17 @@ _COUNTS = (
     ("skipped superseded", "skipped: superseded"),
     ("skipped missed", "skipped: missed"),
     ("skipped expired", "skipped: expired"),
+    ("skipped paused", "skipped: paused"),
     ("reruns", "reruns after a loss"),
     ("lost by restores", "ran, and the record was lost by a restore"),
     ("refused", "refused settlements"),
+    ("beside one that stood still", "began while a lost one stood still with its node"),
+)
+_ASKED = (
+    ("apply", "edits of twenty tasks at once, meanwhile"),
+    ("pause", "pauses"),
+    ("run", "runs by hand"),
+    ("cancel", "cancels"),
 )
 _ZEROS = (("missing", "**missing**"), ("doubled", "**doubled**"))
 
@@ -30,6 +38,7 @@ def table(results: Sequence[Result]) -> str:
     """Return one table with a column for each run."""
     rows = [["", *(_title(result) for result in results)], ["---", *("---:" for _ in results)]]
     rows += [[kind, *(str(result["faults"].get(kind, 0)) for result in results)] for kind in ACTS]
+    rows += [[words, *(str(result["asked"].get(act, 0)) for result in results)] for act, words in _ASKED]
     rows += [[words, *(_count(result, name) for result in results)] for name, words in _COUNTS]
     rows += [[words, *(f"**{_count(result, name)}**" for result in results)] for name, words in _ZEROS]
     rows.append(["**orphans**", *(f"**{result['orphans']}**" for result in results)])
@@ -53,6 +62,9 @@ def _gaps() -> Iterator[tuple[str, str, str]]:
 
 def _title(result: Result) -> str:
     what = "`uncertain = skip`" if result["score"]["once"] else "mixed policies"
+    what += f", PostgreSQL {result['score']['server']}".replace(
+        "PostgreSQL pgbouncer,", "pgbouncer, PostgreSQL"
+    )
     return f"{what}, {result['seconds'] / 60:.1f} min, seed {result['score']['seed']}"
 
 

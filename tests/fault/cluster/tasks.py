@@ -2,9 +2,11 @@
 
 import json
 import sys
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from itertools import cycle
 from pathlib import Path
+from types import MappingProxyType
 
 from everytick.tick import SECOND
 
@@ -75,8 +77,8 @@ class Job:
         late = ("jitter", "timeout", "retry", '"queue_')
         return self.seconds < self.period / 3 and not any(word in self.policies for word in late)
 
-    def table(self, folder: Path) -> str:
-        """Return its table in everytick.toml."""
+    def table(self, folder: Path, more: str = "") -> str:
+        """Return its table in everytick.toml, with more lines where it has none like them."""
         fails = int("retry" in self.policies)
         given = [self.seconds, int(self.alone), int(self.child), fails]
         if self.command:
@@ -87,7 +89,9 @@ class Job:
             words = dict(zip(("seconds", "lane", "child", "fails"), given, strict=True))
             arguments = ", ".join(f"{name} = {value}" for name, value in words.items())
             work = f'call = "{WORK}:run"\narguments = {{ file = "{self.file(folder)}", {arguments} }}'
-        return f'[task.{self.name}]\nschedule = "{self.schedule}"\n{work}\n{self.policies}\n'
+        if more.partition(" ")[0] in self.policies:
+            more = ""
+        return f'[task.{self.name}]\nschedule = "{self.schedule}"\n{work}\n{self.policies}\n{more}\n'
 
     def file(self, folder: Path) -> Path:
         """Return the file that its attempts write."""
@@ -102,6 +106,11 @@ class Job:
         if self.second is not None and first % (self.period * SECOND) != self.second * SECOND:
             return False
         return since[0] < first <= since[1] + self.period * SECOND
+
+
+def tables(jobs: Iterable[Job], folder: Path, more: Mapping[str, str] = MappingProxyType({})) -> str:
+    """Return the tables of tasks in everytick.toml, some with more lines, by name."""
+    return "\n".join(job.table(folder, more.get(job.name, "")) for job in jobs)
 
 
 def mixture(count: int, *, once: bool) -> list[Job]:

@@ -1,6 +1,7 @@
 """The judge finds what must not be: each fault is planted once into evidence that is clean."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -8,7 +9,7 @@ from tests.fault.proof import Line
 
 from everytick.tick import SECOND, tick_name
 
-from .evidence import Evidence, Restore
+from .evidence import Asked, Evidence, Frozen, Past, Restore
 from .tasks import Job
 from .verdict import Judge, Verdict
 
@@ -29,8 +30,11 @@ class Scene:
         self.lines = [one for number in range(TICKS) for one in (line(number), line(number, word="end"))]
 
     def verdict(self, job: Job = RERUN, *restores: Restore) -> Verdict:
+        return self.judge(job, Past(restores=restores))
+
+    def judge(self, job: Job, past: Past) -> Verdict:
         found = Evidence(lines={"a": self.lines}, ticks={"a": self.rows}, attempts=[], left=0)
-        return Judge(found, (FIRST - SECOND, FIRST - SECOND), UNTIL, restores, 0).judge([job])
+        return Judge(found, (FIRST - SECOND, FIRST - SECOND), UNTIL, past, 0).judge([job])
 
 
 def row(number: int) -> dict[str, Any]:
@@ -187,3 +191,67 @@ def test_what_a_restore_took_away_may_run_again_unless_it_is_to_start_once() -> 
     assert verdict.counts["lost by restores"] == 1
     assert scene.verdict(ONCE, restore).counts["doubled"] == 1
     assert scene.verdict(RERUN).counts["doubled"] >= 1
+
+
+STILL = Frozen(pids=frozenset({7}), since=FIRST + 11 * SECOND + SECOND // 20, until=FIRST + 25 * SECOND)
+"""The second tick's attempt stood still from shortly after its start."""
+
+
+def rerun_elsewhere(scene: Scene, end: int) -> None:
+    scene.rows[1] |= {"attempt": 2, "reruns": 1}
+    others = [line(1, 2, "start", 10 * SECOND), line(1, 2, "end", 10 * SECOND)]
+    elsewhere = [replace(one, pid=8) for one in others]
+    scene.lines[3:4] = [
+        replace(elsewhere[0], word="twice"),
+        elsewhere[1],
+        replace(line(1, word="end"), boot=end),
+    ]
+
+
+def test_who_stands_still_with_its_node_is_called_dead_and_may_have_a_moment_more() -> None:
+    scene = Scene()
+    rerun_elsewhere(scene, STILL.until + SECOND // 2)
+    verdict = scene.judge(RERUN, Past(frozen=[STILL]))
+    assert verdict.wrong == []
+    assert verdict.counts["beside one that stood still"] == 1
+    assert scene.verdict().counts["doubled"] >= 1
+
+
+def test_who_stood_still_and_lives_on_is_found() -> None:
+    scene = Scene()
+    rerun_elsewhere(scene, STILL.until + 2 * SECOND)
+    verdict = scene.judge(RERUN, Past(frozen=[STILL]))
+    assert any("lived on" in told for told in verdict.wrong)
+    assert verdict.counts["doubled"] == 1
+
+
+def asked(act: str, began: int, tick: str = "", *, done: bool = True) -> Asked:
+    return Asked(act=act, job="a", tick=tick, began=began, ended=began + SECOND // 10, done=done)
+
+
+def test_what_ran_although_its_task_was_paused_is_found() -> None:
+    pause, resume = asked("pause", FIRST + 5 * SECOND), asked("resume", FIRST + 15 * SECOND, done=False)
+    (told,) = Scene().judge(RERUN, Past(asked=[pause, resume])).wrong
+    assert "was paused then" in told
+    assert Scene().judge(RERUN, Past(asked=[replace(pause, done=False), resume])).wrong == []
+
+
+def test_what_started_although_it_was_cancelled_is_found() -> None:
+    cancel = asked("cancel", FIRST + 5 * SECOND, tick_name("a", FIRST + 10 * SECOND))
+    (told,) = Scene().judge(RERUN, Past(asked=[cancel])).wrong
+    assert "after it was cancelled" in told
+    assert Scene().judge(RERUN, Past(asked=[replace(cancel, ended=FIRST + 12 * SECOND)])).wrong == []
+
+
+def test_what_was_asked_for_and_is_not_there_is_missing_unless_a_restore_took_it() -> None:
+    run = asked("run", FIRST + 12 * SECOND, tick_name("a", FIRST + 12 * SECOND, 5))
+    assert Scene().judge(RERUN, Past(asked=[run])).counts["missing"] == 1
+    restore = Restore(dumped=run.began - 1, restored=run.ended + SECOND, accepted=run.ended + 2 * SECOND)
+    assert Scene().judge(RERUN, Past(asked=[run], restores=[restore])).counts["missing"] == 0
+
+
+def test_what_was_asked_for_and_started_twice_is_doubled() -> None:
+    scene = Scene()
+    tick = tick_name("a", FIRST + 12 * SECOND, 5)
+    scene.lines += [replace(line(4), tick=tick), replace(line(4), tick=tick, boot=FIRST + 60 * SECOND)]
+    assert scene.verdict().counts["doubled"] == 1

@@ -6,14 +6,16 @@ and its restore is lost from the ledger by order, and there alone it may say les
 
 from collections import Counter, defaultdict
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from itertools import groupby
 
 from tests.fault.proof import Line
 
-from everytick.tick import SECOND, parse_tick_name
+from everytick.tick import SECOND, parse_tick_name, tick_name
 
-from .evidence import Evidence, Restore, Row
+from .evidence import Evidence, Past, Row
+from .requests import Requests
+from .stillness import Stillness
 from .tasks import Job
 
 _NEAR = SECOND // 2
@@ -57,7 +59,7 @@ class Judge:
         found: Files and tables.
         since: The tasks were defined between these two moments.
         until: Ticks due by this moment must have ended.
-        restores: The restores from older dumps, in order.
+        past: What befell the run.
         offset: The ledger's time less CLOCK_BOOTTIME.
     """
 
@@ -66,13 +68,15 @@ class Judge:
         found: Evidence,
         since: tuple[int, int],
         until: int,
-        restores: Sequence[Restore],
+        past: Past,
         offset: int,
     ) -> None:
         self._found = found
         self._since = since
         self._until = until
-        self._restores = restores
+        self._restores = past.restores
+        self._frozen = past.frozen
+        self._requests = Requests(found, past, offset)
         self._offset = offset
         self.verdict = Verdict()
 
@@ -81,6 +85,7 @@ class Judge:
         for job in jobs:
             self._schedule(job, self._found.ticks[job.name])
             self._starts(job)
+            self._asked(job)
         counts = self.verdict.counts
         counts["refused"] = sum(row["refused_at"] is not None for row in self._found.attempts)
         counts["slots of the dead"] = self._found.left
@@ -113,16 +118,15 @@ class Judge:
 
     def _starts(self, job: Job) -> None:
         """Compare the file with the rows."""
-        said = self._found.lines[job.name]
-        for line in said:
-            if line.word not in {"start", "end"}:
-                self.verdict.doubled(f"{job.name}: two at once, {line}")
+        stillness = Stillness(self._frozen, self._found.lines[job.name])
         stories: dict[int, list[Line]] = defaultdict(list)
-        for line in said:
-            stories[parse_tick_name(line.tick)[1]].append(line)
+        for line in self._said(job, stillness):
+            _, due_at, request = parse_tick_name(line.tick)
+            if not request:
+                stories[due_at].append(line)
         rows = {row["due_at"]: row for row in self._found.ticks[job.name] if row["due_at"] <= self._until}
         for due_at, story in stories.items():
-            self._story(job, due_at, story)
+            self._story(job, due_at, story, stillness)
             if due_at <= self._until:
                 self.verdict.counts["run"] += 1
                 if due_at not in rows:
@@ -130,7 +134,29 @@ class Judge:
         for due_at, row in rows.items():
             self._told(job, row, stories.get(due_at, []))
 
-    def _story(self, job: Job, due_at: int, story: Sequence[Line]) -> None:
+    def _said(self, job: Job, stillness: Stillness) -> Iterator[Line]:
+        """Yield what was written, without what began beside one that stood still."""
+        for line in self._found.lines[job.name]:
+            if stillness.lived_on(line):
+                self.verdict.wrong.append(f"{job.name}: it stood still for a lease, and lived on: {line}")
+            if line.word in {"start", "end"}:
+                yield line
+            elif not stillness.excuses(line):
+                self.verdict.doubled(f"{job.name}: two at once, {line}")
+            else:
+                self.verdict.counts["beside one that stood still"] += 1
+                if line.word == "twice":
+                    yield replace(line, word="start")
+
+    def _asked(self, job: Job) -> None:
+        """Compare the file with what people asked for."""
+        for kind, what in self._requests.ran(job):
+            if kind != "wrong":
+                self.verdict.counts[kind] += 1
+            self.verdict.wrong.append(f"{kind}: {what}")
+        self.verdict.wrong.extend(self._requests.stopped(job))
+
+    def _story(self, job: Job, due_at: int, story: Sequence[Line], stillness: Stillness) -> None:
         """Look at what the attempts of one tick wrote."""
         starts = [line for line in story if line.word == "start"]
         if job.once and len(starts) > 1:
@@ -147,6 +173,8 @@ class Judge:
                 if count > 1:
                     self.verdict.doubled(f"{job.name} {due_at}: attempt {attempt} has {count} times '{word}'")
             for before, after in self._overlapping(lines):
+                if stillness.last_words(before):
+                    continue
                 self.verdict.doubled(f"{job.name} {due_at}: {after} while {before} was at work")
 
     def _overlapping(self, lines: Sequence[Line]) -> Iterator[tuple[Line, Line]]:
@@ -169,7 +197,8 @@ class Judge:
             "skipped": not story,
             "planned": not words,
             "failed": self._may_fail(job, row),
-            "cancelled": "cancel_running" in job.policies,
+            "cancelled": "cancel_running" in job.policies
+            or tick_name(job.name, row["due_at"]) in self._requests.cancelled,
         }.get(state, False)
         if any(line.attempt > attempt for line in story):
             right = False
