@@ -81,8 +81,6 @@ def long(house: Shell, *, killed: bool = False) -> dict[str, list[Row]]:
     with open_ledger(f"sqlite:///{file}") as ledger:
         uneven(ledger)
         task = Scene(ledger).task("long")
-        for process in () if killed else ledger.processes():
-            ledger.retire(process.id)
     with closing(sqlite3.connect(file)) as db, db:
         db.executemany(
             "INSERT INTO tick (task_id, due_at, prev_due, next_due, version, state, queue, priority,"
@@ -90,6 +88,8 @@ def long(house: Shell, *, killed: bool = False) -> dict[str, list[Row]]:
             " VALUES (?, ?, ?, ?, 1, 'succeeded', 'default', 1, ?, ?, 'done', ?)",
             (ended(task, number) for number in range(1, LONG + 1)),
         )
+        if not killed:
+            db.execute("UPDATE process SET status = 'gone'")
         end = due(LONG)
         moved = "UPDATE cursor SET planned_through = ?, last_due = ?, next_due = ? WHERE task_id = ?"
         db.execute(moved, (end, end, end + STEP, task))
