@@ -49,6 +49,7 @@ class Everytick:
     Attributes:
         tasks: The tasks, in the order of their definition.
         data: The folder of the feeds' lists.
+        keep_ticks: For so many microseconds ``ledger prune`` keeps ticks, unless told otherwise there.
         runner: How a runner works.
     """
 
@@ -57,6 +58,7 @@ class Everytick:
         self.origin = origin
         self.tasks: list[Task] = []
         self.data = Path("everytick-data")
+        self.keep_ticks: int | None = None
         self.runner = RunnerSettings()
 
     def task(
@@ -185,6 +187,7 @@ def _from_config(path: Path) -> Everytick:
     app = Everytick(config.ledger, origin=config.origin)
     app.tasks = [*config.tasks, *feed_tasks.tasks(config)]
     app.data = config.data
+    app.keep_ticks = config.keep_ticks
     app.runner = config.runner
     return app
 
@@ -195,6 +198,7 @@ def of_this_folder() -> Everytick:
     if Path(CONFIG).exists():
         config = load(Path(CONFIG))
         app.ledger, app.data, app.runner = config.ledger, config.data, config.runner
+        app.keep_ticks = config.keep_ticks
     return app
 
 

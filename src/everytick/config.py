@@ -29,7 +29,7 @@ LEDGER = "sqlite:///everytick.db"
 _COMMAND_WORDS = {"command", "directory", "environment"}
 _CALL_WORDS = {"call", "inline", "arguments"}
 _TASK_WORDS = {*_COMMAND_WORDS, *_CALL_WORDS, "schedule", "zone"}
-_TOP_WORDS = {"ledger", "origin", "data", "runner", "task", "feed"}
+_TOP_WORDS = {"ledger", "origin", "data", "keep_ticks", "runner", "task", "feed"}
 _LATER = {
     "http": "HTTP requests come in a later release; run curl with command",
     "celery": "Celery tasks come in a later release",
@@ -64,6 +64,7 @@ class Config:
         ledger: The ledger's URL.
         origin: Whose tasks these are.
         data: The folder of the feeds' lists.
+        keep_ticks: For so many microseconds a pruning keeps ticks; None where nothing is said.
         runner: How a runner works.
         tasks: The tasks.
         feeds: The tables of the feeds, as they stand.
@@ -73,6 +74,7 @@ class Config:
     ledger: str = LEDGER
     origin: str
     data: Path
+    keep_ticks: int | None = None
     runner: RunnerSettings = field(default_factory=RunnerSettings)
     tasks: tuple[Task, ...] = ()
     feeds: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
@@ -194,6 +196,7 @@ def _config(place: Place, whole: Mapping[str, Any]) -> Config:
         ledger=_top(place, whole, "ledger", LEDGER, lambda url: _ledger(url, folder)),
         origin=origin,
         data=folder / _top(place, whole, "data", "everytick-data", settings.text),
+        keep_ticks=_top(place, whole, "keep_ticks", None, settings.kept) if "keep_ticks" in whole else None,
         runner=_runner(place, _top(place, whole, "runner", {}, settings.table)),
         tasks=tuple(read_task(place, name, table, origin, folder) for name, table in tables.items()),
         feeds=feeds,

@@ -11,26 +11,31 @@ from dataclasses import dataclass
 from typing import Literal
 
 from everytick.errors import UsageError
-from everytick.ledger import VersionRow
 from everytick.task import Task, read_definition
 
 Kind = Literal["add", "change", "remove"]
 
 _KINDS: tuple[Kind, ...] = ("add", "change", "remove")
 
-_TABLE = """
-CREATE TABLE difference (
-    name        TEXT PRIMARY KEY,
-    definition  TEXT NOT NULL,
-    kind        TEXT NOT NULL,
-    before      TEXT NOT NULL,
-    version     INTEGER NOT NULL
-) WITHOUT ROWID
+_TABLES = """
+CREATE TABLE wanted (name TEXT NOT NULL, definition TEXT NOT NULL);
+CREATE TABLE difference (name TEXT, kind TEXT, before TEXT, definition TEXT, version INTEGER);
 """
 
 
 class NameTaken(UsageError):
-    """Two tasks have one name."""
+    """Two tasks have one name.
+
+    Args:
+        name: That name.
+        first: Which of all tasks had it first, from 1.
+        second: Which has it too.
+    """
+
+    def __init__(self, name: str, first: int, second: int) -> None:
+        super().__init__(f"two tasks are named '{name}'; a name stands for one task")
+        self.first = first
+        self.second = second
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -52,70 +57,45 @@ class Difference:
     version: int
 
 
+Found = tuple[str, Kind, str, str, int]
+"""A difference as it is kept: name, kind, before, after, version."""
+
+
 class Differences:
     """The differences between a set of tasks and a ledger.
-
-    At first all tasks are to be added, as if the ledger had none; what it has is told row by row.
 
     Args:
         tasks: Those that are wanted.
         origin: Whose they are.
-
-    Raises:
-        NameTaken: Two have one name.
     """
 
     def __init__(self, tasks: Iterable[Task], origin: str) -> None:
         self._origin = origin
         self._db = sqlite3.connect("", isolation_level=None)
         weakref.finalize(self, self._db.close)
-        for line in ("journal_mode = off", "synchronous = off", "cache_size = -32768"):
-            self._db.execute(f"PRAGMA {line}")
-        self._db.execute(_TABLE)
-        self._db.execute("BEGIN")
-        for task in tasks:
-            self._want(task)
-        self._db.execute("COMMIT")
-
-    def _want(self, task: Task) -> None:
-        try:
-            self._write(task.name, task.definition, "add", "", 0)
-        except sqlite3.IntegrityError:
-            raise NameTaken(f"two tasks are named '{task.name}'; a name stands for one task") from None
-
-    def _write(self, name: str, definition: str, kind: Kind, before: str, version: int) -> None:
-        self._db.execute(
-            "INSERT INTO difference VALUES (?, ?, ?, ?, ?)", (name, definition, kind, before, version)
+        self._db.executescript(f"PRAGMA journal_mode = off; {_TABLES} BEGIN;")
+        self._db.executemany(
+            "INSERT INTO wanted VALUES (?, ?)", ((one.name, one.definition) for one in tasks)
         )
 
-    def wanted(self, name: str) -> str | None:
-        """Return the definition that a task is to have; None where it is not wanted."""
-        found: tuple[str] | None = self._db.execute(
-            "SELECT definition FROM difference WHERE name = ?", (name,)
-        ).fetchone()
-        return None if found is None else found[0]
+    def wanted(self) -> Iterator[tuple[str, str]]:
+        """Yield the names of the tasks that are wanted, in order, with their definitions.
 
-    def settle(self, name: str) -> None:
-        """Leave out a task that is as it is to be."""
-        self._db.execute("DELETE FROM difference WHERE name = ?", (name,))
+        Raises:
+            NameTaken: Two have one name.
+        """
+        last, first = "", 0
+        for number, name, definition in self._db.execute(
+            "SELECT rowid, name, definition FROM wanted ORDER BY name, rowid"
+        ):
+            if name == last:
+                raise NameTaken(name, first, number)
+            yield name, definition
+            last, first = name, number
 
-    def begin_anew(self, row: VersionRow) -> None:
-        """Note that the ledger has had a task that is wanted, and which was removed."""
-        self._revise(row, "add", "")
-
-    def change(self, row: VersionRow) -> None:
-        """Note that the ledger has a task that is wanted, and has it differently."""
-        self._revise(row, "change", row.definition)
-
-    def _revise(self, row: VersionRow, kind: Kind, before: str) -> None:
-        self._db.execute(
-            "UPDATE difference SET kind = ?, before = ?, version = ? WHERE name = ?",
-            (kind, before, row.version, row.name),
-        )
-
-    def remove(self, row: VersionRow) -> None:
-        """Note that the ledger has a task that is not wanted."""
-        self._write(row.name, row.definition, "remove", row.definition, row.version)
+    def keep(self, found: Iterable[Found]) -> None:
+        """Keep what differs; it is told in the order of the names."""
+        self._db.executemany("INSERT INTO difference VALUES (?, ?, ?, ?, ?)", found)
 
     def counts(self) -> Mapping[str, int]:
         """Return how many there are of each kind."""
@@ -128,12 +108,6 @@ class Differences:
 
     def __iter__(self) -> Iterator[Difference]:
         """Yield them by name."""
-        columns = "SELECT name, kind, before, definition, version FROM difference ORDER BY name"
-        for name, kind, before, definition, version in self._db.execute(columns):
-            yield Difference(
-                name=name,
-                kind=kind,
-                before=before,
-                after=read_definition(name, self._origin, definition),
-                version=version,
-            )
+        for name, kind, before, after, version in self._db.execute("SELECT * FROM difference ORDER BY rowid"):
+            task = read_definition(name, self._origin, after)
+            yield Difference(name=name, kind=kind, before=before, after=task, version=version)

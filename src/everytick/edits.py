@@ -1,15 +1,15 @@
 """Edits: what people do to tasks and ticks, written with who did it and why."""
 
 import logging
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import islice
 
 import msgspec
 
-from everytick.differences import Difference, Differences
+from everytick.differences import Difference, Differences, Found
 from everytick.errors import EditRefused, UnknownName, UsageError
-from everytick.ledger import Change, Ledger, TaskRow, TickFilter
+from everytick.ledger import Change, Ledger, TaskRow, TickFilter, VersionRow
 from everytick.plan import PlannedTick, Status, Version
 from everytick.revise import Revision, Standing, begin, revise
 from everytick.task import Task
@@ -64,8 +64,7 @@ class Edits:
             UsageError: A task of that name belongs to another origin.
         """
         found = Differences(tasks, origin)
-        for row in self._ledger.tasks():
-            self._compare(row, found, origin)
+        found.keep(self._differing(found.wanted(), origin))
         return found
 
     def apply(
@@ -265,26 +264,26 @@ class Edits:
             return False
         return True
 
-    def _compare(self, row: TaskRow, found: Differences, origin: str) -> None:
-        newest = row.newest
-        removed = newest.status is Status.REMOVED
-        wanted = found.wanted(newest.name)
-        if wanted is None:
-            if newest.origin == origin and not removed and self._can_be_removed(row):
-                found.remove(newest)
-        elif removed:
-            found.begin_anew(newest)
-        elif newest.origin != origin:
-            raise UsageError(
-                f"task '{newest.name}' belongs to {newest.origin}, not to {origin}; "
-                "give yours another name, or remove it there first"
-            )
-        elif newest.definition == wanted:
-            found.settle(newest.name)
-        else:
-            found.change(newest)
+    def _differing(self, wanted: Iterator[tuple[str, str]], origin: str) -> Iterator[Found]:
+        """Yield what differs: goes through the tasks that are wanted and those of the ledger by name."""
+        name, after = next(wanted, _END)
+        for row in self._ledger.tasks():
+            while name < row.newest.name:
+                yield name, "add", "", after, 0
+                name, after = next(wanted, _END)
+            if name == row.newest.name:
+                yield from _difference(row.newest, after, origin)
+                name, after = next(wanted, _END)
+            elif row.newest.origin == origin and self._can_be_removed(row):
+                definition = row.newest.definition
+                yield row.newest.name, "remove", definition, definition, row.newest.version
+        while name != _END[0]:
+            yield name, "add", "", after, 0
+            name, after = next(wanted, _END)
 
     def _can_be_removed(self, row: TaskRow) -> bool:
+        if row.newest.status is Status.REMOVED:
+            return False
         try:
             self._newest(row)
         except UsageError as fault:
@@ -317,6 +316,23 @@ class Edits:
             planned_through=planned_through,
             settled_through=row.settled_through,
         )
+
+
+_END = ("\x7f", "")
+"""Behind all names."""
+
+
+def _difference(newest: VersionRow, after: str, origin: str) -> Iterator[Found]:
+    """Yield what differs of a task that is wanted, and of which the ledger knows."""
+    if newest.status is Status.REMOVED:
+        yield newest.name, "add", "", after, newest.version
+    elif newest.origin != origin:
+        raise UsageError(
+            f"task '{newest.name}' belongs to {newest.origin}, not to {origin}; "
+            "give yours another name, or remove it there first"
+        )
+    elif newest.definition != after:
+        yield newest.name, "change", newest.definition, after, newest.version
 
 
 _ENDED: Mapping[State, str] = {

@@ -7,6 +7,7 @@ all, as one table of everytick.toml does: what the others leave out would be rem
 """
 
 import json
+from array import array
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any, BinaryIO
@@ -69,6 +70,7 @@ class Lines:
         self._origin = origin
         self._told = told
         self._number = 0
+        self._places = array("L")
 
     def __iter__(self) -> Iterator[Task]:
         """Yield the tasks, in the order of their lines.
@@ -92,15 +94,16 @@ class Lines:
                 if stripped := text.removeprefix(_MARK if self._number == 1 else b"").strip():
                     task = _task(place, stripped, self._origin, folder)
                     if not faults:
+                        self._places.append(self._number)
                         yield task
             except ConfigError as fault:
                 faults.append(fault)
         if faults:
             raise _all_of(faults)
 
-    def fault(self, message: str) -> ConfigError:
-        """Return an error about the line that was read last."""
-        return Line(self._path, self._number).fault(message)
+    def place(self, number: int) -> Line:
+        """Return where a task stands, by its number from 1."""
+        return Line(self._path, self._places[number - 1])
 
 
 def _task(place: Line, text: bytes, origin: str, folder: Path) -> Task:

@@ -59,7 +59,10 @@ def test_one_bad_line_refuses_them_all_and_the_ledger_stays_as_it_is(shell: Shel
 def test_a_name_that_stands_twice_is_told_with_its_line(shell: Shell) -> None:
     shell.write("tasks.jsonl", lines("a", "b", "a"))
     told = shell("plan", "tasks.jsonl", *LEDGER, code=2).err
-    assert told == "everytick: tasks.jsonl:3: two tasks are named 'a'; a name stands for one task\n"
+    assert told == (
+        "everytick: tasks.jsonl:3: two tasks are named 'a'; a name stands for one task; "
+        "the other stands at line 1\n"
+    )
 
 
 def test_the_standard_input_needs_an_origin_and_asks_nobody(shell: Shell) -> None:

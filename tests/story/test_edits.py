@@ -84,7 +84,7 @@ def test_the_tick_before_an_edit_is_not_missed_until_the_new_schedule_says_so() 
     engine.apply(task("a", "0 * * * *"))
     engine.run_until("2026-01-01T00:30:00Z")
     engine.running = True
-    engine.run(seconds=2)
+    engine.run(seconds=1)
     assert rows(engine) == ["01:00 v1 succeeded"]
     assert not engine.breaches()
 

@@ -46,7 +46,10 @@ class Wanted:
             return here.edits.compare(self.tasks, self.origin)
         except NameTaken as fault:
             if isinstance(self.tasks, Lines):
-                raise self.tasks.fault(str(fault)) from None
+                first = self.tasks.place(fault.first).number
+                raise self.tasks.place(fault.second).fault(
+                    f"{fault}; the other stands at line {first}"
+                ) from None
             raise
 
 

@@ -77,7 +77,6 @@ class Engine:
         self.start_scheduler()
         self.queues: tuple[str, ...] = ("default",)
         self.start_runner(limit)
-        self.presence.join()  # before the scheduler, so that it need not wait until that has beaten
 
     def start_scheduler(self) -> None:
         """Start a scheduler anew, as after a crash: it knows nothing but the ledger."""

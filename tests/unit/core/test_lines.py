@@ -124,13 +124,12 @@ def test_a_line_without_an_end_is_not_read_to_its_end() -> None:
     assert file.tell() <= LONGEST + 1
 
 
-def test_a_name_that_two_lines_have_is_told_with_the_second() -> None:
-    lines = Lines(io.BytesIO("\n".join(json.dumps(GOOD) for _ in "ab").encode()), FILE, "us")
-    with pytest.raises(NameTaken) as fault:
-        Differences(lines, "us")
-    assert str(lines.fault(str(fault.value))) == (
-        f"{FILE}:2: two tasks are named 'good'; a name stands for one task"
-    )
+def test_a_name_that_two_lines_have_is_told_with_both() -> None:
+    good, other = json.dumps(GOOD), json.dumps(GOOD | {"name": "other"})
+    lines = Lines(io.BytesIO(f"\n{good}\n\n{other}\n{good}".encode()), FILE, "us")
+    with pytest.raises(NameTaken, match="two tasks are named 'good'; a name stands for one task") as fault:
+        list(Differences(lines, "us").wanted())
+    assert (lines.place(fault.value.first).number, lines.place(fault.value.second).number) == (2, 5)
 
 
 def test_it_is_told_how_far_reading_is() -> None:

@@ -9,7 +9,7 @@ from everytick.consider import End
 from everytick.ledger import Change, EditDecision, TaskRow
 from everytick.ledgers import rows
 from everytick.ledgers.postgres.arrays import array, numbers
-from everytick.ledgers.postgres.connection import Connection
+from everytick.ledgers.postgres.connection import Clash, Connection
 from everytick.ledgers.postgres.lanes import admit, end, wake
 from everytick.ledgers.rows import bound
 from everytick.plan import UNSTARTED, PlannedTick, Status
@@ -40,9 +40,15 @@ class PostgresChanges:
         for part in _parts(names):
             known |= self._locked(part)
         found = {name: row.newest.task_id for name, row in known.items()}
+        new: dict[int, str] = {}
         for part in _parts([name for name in names if name not in known]):
-            found |= self._made(part)
+            found |= self._numbers(part)
+            rest = [name for name in part if name not in found]
+            new |= zip(self._free_numbers(len(rest)), rest, strict=True)
+        found |= {name: number for number, name in new.items()}
         for revisions in _parts(decide(known, found)):
+            self._make([one for one in revisions if one.task_id in new], new)
+            self._db.many("adopt_tasks", [_owned(one) for one in revisions if one.task_id not in new])
             self._revise(revisions, change_id, change.at)
         return change_id
 
@@ -56,11 +62,19 @@ class PostgresChanges:
         found = [rows.task(row) for row in self._db.rows("select_named", names=wanted)]
         return {row.newest.name: row for row in found}
 
-    def _made(self, names: Sequence[str]) -> Mapping[str, int]:
-        """Make tasks; return their numbers, and those of tasks that have no version yet."""
-        made: dict[str, int] = dict(self._db.rows("insert_tasks", names=array(names)))
-        rest = [name for name in names if name not in made]
-        return made | dict(self._db.rows("task_numbers", names=array(rest))) if rest else made
+    def _numbers(self, names: Sequence[str]) -> Mapping[str, int]:
+        """Return the numbers of those tasks that are there without a version."""
+        return dict(self._db.rows("task_numbers", names=array(names)))
+
+    def _free_numbers(self, count: int) -> list[int]:
+        """Return numbers for new tasks, which nobody else gets."""
+        return [row[0] for row in self._db.rows("next_numbers", schema=self._db.quoted, count=count)]
+
+    def _make(self, revisions: Sequence[Revision], names: Mapping[int, str]) -> None:
+        """Make tasks; where somebody else made one of them meanwhile, all is looked at again."""
+        made = [_owned(one) | {"name": names[one.task_id]} for one in revisions]
+        if self._db.many("insert_tasks", made) != len(made):
+            raise Clash
 
     def _change(self, change: Change) -> int:
         found = self._db.row(
@@ -74,7 +88,6 @@ class PostgresChanges:
         return 0 if found is None else int(found[0])
 
     def _revise(self, revisions: Sequence[Revision], change_id: int, now: Instant) -> None:
-        self._db.many("adopt_tasks", [_owned(one) for one in revisions])
         self._db.many("insert_versions", [_version(one, change_id) for one in revisions])
         later = [one for one in revisions if one.version.version > 1]
         newest = self._cut(later) if later else {}

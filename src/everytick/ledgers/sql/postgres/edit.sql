@@ -18,15 +18,19 @@ WHERE task_id = ANY (%(tasks)s::bigint[]) AND ready_at IS NOT NULL
 ORDER BY task_id, due_at, request FOR UPDATE;
 
 -- name: task_numbers
--- The numbers of tasks.
+-- The numbers of tasks that have no version yet.
 SELECT name, id FROM everytick.task WHERE name = ANY (%(names)s::text[]);
 
+-- name: next_numbers
+-- Numbers that no task has, nor will have but by whoever asks.
+SELECT nextval(CAST(%(schema)s || '.task_id_seq' AS regclass)) FROM generate_series(1, %(count)s);
+
 -- name: insert_tasks
--- New tasks; who is making one of them is waited for, and that one does not come back.
-INSERT INTO everytick.task (name, origin)
-SELECT d.name, '' FROM unnest(%(names)s::text[]) AS d (name) ORDER BY d.name
-ON CONFLICT DO NOTHING
-RETURNING name, id;
+-- New tasks; who is making one of them is waited for, and that one is left out.
+INSERT INTO everytick.task (id, name, origin)
+SELECT d.id, d.name, d.origin
+FROM unnest(%(task_id)s::bigint[], %(name)s::text[], %(origin)s::text[]) AS d (id, name, origin) ORDER BY d.name
+ON CONFLICT DO NOTHING;
 
 -- name: adopt_tasks
 -- Tasks that were removed, or lay elsewhere, belong to whoever edits them.
