@@ -1,0 +1,46 @@
+"""A million tasks from Python: made one by one, applied by the app; nothing keeps them.
+
+    cd bench && python -m postgres.million LEDGER COUNT BEGIN
+
+The tasks are due every ten minutes from BEGIN on, each at an instant of its own; neighbours by name are far
+apart.
+"""
+
+import sys
+from collections.abc import Iterator
+
+from everytick import Everytick, Inline, Task, schedule
+from everytick.when import moment_of
+
+SECOND = 1_000_000
+PERIOD = 600 * SECOND
+_FAR = 61_803
+"""Prime to all round numbers."""
+
+
+def name(n: int) -> str:
+    """Return the name of a task."""
+    return f"t{n:07}"
+
+
+def when(n: int, count: int, begin: int) -> str:
+    """Return the schedule of one of so many tasks."""
+    due = begin + n * _FAR % count * (PERIOD // count)
+    return f"every 10m from {moment_of(due).isoformat()}"
+
+
+def tasks(count: int, begin: int) -> Iterator[Task]:
+    """Yield so many tasks."""
+    work = Inline(call="none:none")
+    for n in range(count):
+        yield Task(name=name(n), schedule=schedule(when(n, count, begin)), work=work)
+
+
+def main() -> None:
+    """Apply them."""
+    url, count, begin = sys.argv[1:]
+    Everytick(url, origin="bench").apply(tasks(int(count), int(begin)))
+
+
+if __name__ == "__main__":
+    main()
