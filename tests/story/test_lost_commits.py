@@ -1,6 +1,7 @@
 """The ledger loses commits: an older copy takes its place while its processes live."""
 
 import json
+import socket
 import sqlite3
 from contextlib import closing
 from pathlib import Path
@@ -17,7 +18,7 @@ from everytick.presence import Presence
 from everytick.testing.clock import FakeClock
 from everytick.testing.engine import Engine, task
 from everytick.testing.executor import Act
-from everytick.tick import Key, State, parse_rfc3339
+from everytick.tick import Key, State, parse_rfc3339, tick_name
 
 OTHER = Process(kind="runner", host="elsewhere", pid=7, boot="b", release="1", started_at=0)
 LOST = "00:30:00Z failed(lost)"
@@ -98,13 +99,21 @@ def test_what_may_have_run_is_run_again_and_counted_as_a_rerun(folder: Path) -> 
     assert story.engine.told("a")[-2:] == ["2026-01-01T00:20:00Z succeeded", "2026-01-01T00:30:00Z succeeded"]
 
 
-def test_a_runner_that_comes_between_a_restore_and_its_alarm_asks_those_who_were_there(folder: Path) -> None:
+def elsewhere(patch: pytest.MonkeyPatch) -> None:
+    """Be on another machine from now on: who ran here cannot be seen from there."""
+    patch.setattr("everytick.presence.socket.gethostname", lambda: "elsewhere")
+
+
+def test_a_runner_that_comes_between_a_restore_and_its_alarm_hears_those_who_were_there(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     story = Story(folder, RERUN)
     story.engine.run(minutes=15)
     story.dump()
     story.engine.run(minutes=15)
     before = story.starts()
     story.restore()
+    elsewhere(monkeypatch)
     story.engine.start_runner()
     story.engine.runner.step()
     story.engine.run(minutes=1)
@@ -113,6 +122,33 @@ def test_a_runner_that_comes_between_a_restore_and_its_alarm_asks_those_who_were
     story.accept()
     story.engine.run(minutes=20)
     assert len(story.starts()) > len(before)
+
+
+def test_a_runner_waits_for_the_dead_of_other_machines_for_half_a_lease(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    story = Story(folder, RERUN)
+    story.engine.run(seconds=30)
+    story.engine.crash_runner()
+    elsewhere(monkeypatch)
+    story.engine.start_runner()
+    key = story.engine.ask("a")
+    story.engine.run(seconds=4)
+    assert story.starts() == []
+    story.engine.run(seconds=2)
+    assert story.starts() == [f"{tick_name('a', key.due_at, key.request)}!1"]
+
+
+def test_a_runner_waits_for_nobody_whom_it_sees_to_have_ended_on_its_own_machine(folder: Path) -> None:
+    story = Story(folder, RERUN)
+    story.engine.run(seconds=30)
+    story.engine.crash_runner()
+    ended = Process(kind="up", host=socket.gethostname(), pid=2**22 + 1, boot="", release="1", started_at=0)
+    story.engine.ledger.register(ended)
+    story.engine.start_runner()
+    key = story.engine.ask("a")
+    story.engine.runner.step()
+    assert story.starts() == [f"{tick_name('a', key.due_at, key.request)}!1"]
 
 
 def test_a_runner_hears_of_an_alarm_that_is_raised_while_it_registers(folder: Path) -> None:
@@ -163,7 +199,6 @@ def test_a_process_that_hears_of_it_late_raises_no_second_alarm(folder: Path) ->
 def test_a_row_of_another_under_the_same_number_is_not_taken_for_its_own(folder: Path) -> None:
     story = Story(folder, RERUN)
     story.dump()
-    story.engine.start_runner()
     story.engine.run(seconds=1)
     story.restore()
     ledger = story.engine.ledger
