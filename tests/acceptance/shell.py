@@ -10,11 +10,14 @@ import struct
 import subprocess
 import sys
 import termios
-from collections.abc import Iterator, Mapping, Sequence
+import threading
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Self
+
+import pytest
 
 EVERYTICK = Path(sys.executable).with_name("everytick")
 _DEAF = 5
@@ -144,6 +147,16 @@ class Screen:
                 self.program.send_signal(signal.SIGINT)
                 silent = 0
         return self.program.wait(timeout=60)
+
+
+def until(fact: Callable[[], object]) -> None:
+    """Wait until something is so."""
+    pause = threading.Event()
+    for _ in range(3000):
+        if fact():
+            return
+        pause.wait(0.01)
+    pytest.fail("it did not come true")
 
 
 def surroundings(more: Mapping[str, str] | None) -> dict[str, str]:

@@ -1,10 +1,10 @@
 """A whole ledger moves from SQLite to PostgreSQL and back, by command, whatever happens on the way."""
 
 import json
+import re
 import socket
 import sqlite3
 import subprocess
-import threading
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing, contextmanager
@@ -23,9 +23,11 @@ from everytick.testing.servers import PgBouncer, PostgresServer
 from everytick.tick import Key, State, proof
 from everytick.upkeep import KEYS, Row
 
-from .shell import EVERYTICK, Answer, Shell, surroundings
+from .reader import ROOT
+from .shell import EVERYTICK, Answer, Shell, surroundings, until
 
 Place = Callable[[PostgresServer | PgBouncer], str]
+DOCUMENT = ROOT / "docs/how-to/put-the-ledger-on-postgresql.md"
 OLD, BACK = "sqlite:///old.db", "sqlite:///back.db"
 JOBS = """
 [runner]
@@ -126,16 +128,6 @@ def live(house: Shell, url: str, *, ticks: int) -> None:
     ran = house.folder / "ran"
     with house.running("up", "jobs.toml", "--no-web", "--ledger", url):
         until(lambda: ran.exists() and len(ran.read_text().splitlines()) >= ticks)
-
-
-def until(fact: Callable[[], object]) -> None:
-    """Wait until something is so."""
-    pause = threading.Event()
-    for _ in range(3000):
-        if fact():
-            return
-        pause.wait(0.01)
-    pytest.fail("it did not come true")
 
 
 def refused_by_all(house: Shell, url: str, *words: str) -> None:
@@ -310,7 +302,8 @@ def test_a_target_that_holds_something_is_refused_and_left_alone(house: Shell, n
 def test_programs_go_on_at_the_new_place_and_nothing_runs_twice(house: Shell, new: str) -> None:
     live(house, OLD, ticks=2)
     first = rows(house, OLD)
-    copy(house, OLD, new, "--move")
+    (told,) = re.findall(r"^\$ everytick ledger copy \S+ \S+ (.*)", DOCUMENT.read_text("utf-8"), re.MULTILINE)
+    copy(house, OLD, new, told)
     refused_by_all(house, OLD, "went on at", new, "everytick ledger copy")
     live(house, new, ticks=4)
     second = rows(house, new)
