@@ -349,3 +349,12 @@ def test_check_and_doctor(here: Shell) -> None:
     assert {one["what"] for one in here("doctor", "-l", "sqlite:///x.db", "--json", code=1).json} >= {
         "ledger"
     }
+
+
+def test_brackets_and_colons_are_shown_as_they_were_written(shell: Shell) -> None:
+    said = "[bold]everytick[postgres] :warning:"
+    shell.write("jobs.toml", f'[task.a]\ncommand = ["echo", "{said}"]\nschedule = "@daily"\n')
+    assert "no ledger at [bold]x:eye:.db;" in shell("doctor", "-l", "sqlite:///[bold]x:eye:.db", code=1).out
+    with shell.running("up", "jobs.toml"):
+        tick = shell("run", "a", "--wait", "--json", "-a", "jobs.toml").json["tick"]
+        assert f"\nattempt 1\n{said}\n" in shell("show", tick, "-a", "jobs.toml").out

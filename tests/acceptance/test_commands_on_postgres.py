@@ -2,6 +2,7 @@
 
 import signal
 from collections.abc import Callable
+from pathlib import Path
 
 import pytest
 
@@ -69,3 +70,32 @@ def test_a_program_says_where_it_works(
     assert f"INFO everytick: {kind}, pid {screen.program.pid}, works on {url}" in screen.seen.replace(
         "\r\n", ""
     )
+
+
+def test_the_live_view_outlives_an_outage_of_its_ledger(shell: Shell, servers: Path) -> None:
+    shell.write("jobs.toml", JOBS.replace("@daily", "every 1s"))
+    with PostgresServer(servers / "away", durable=True) as server:
+        url = server.database("jobs")
+        with Screen([EVERYTICK, "up", "jobs.toml", "--ledger", url], shell.folder) as screen:
+            screen.shows("succeeded")
+            server.stop()
+            screen.shows("as it was before the ledger was away")
+            server.start()
+            screen.shows("the ledger answers again")
+            screen.seen = ""
+            screen.shows("due next", "succeeded", "Ctrl-C ends it.")
+            assert screen.interrupt() == 0
+
+
+def test_lines_go_on_after_an_outage_of_the_ledger(shell: Shell, servers: Path) -> None:
+    shell.write("jobs.toml", JOBS.replace("@daily", "every 1s"))
+    with PostgresServer(servers / "gone", durable=True) as server:
+        url = server.database("jobs")
+        with shell.running("up", "jobs.toml", "--ledger", url) as program:
+            lines = iter(program.stdout or ())
+            assert any("succeeded" in line for line in lines)
+            server.stop()
+            assert any("the ledger does not answer" in line for line in lines)
+            server.start()
+            assert any("the ledger answers again" in line for line in lines)
+            assert any("succeeded" in line for line in lines)

@@ -218,8 +218,8 @@ def _show_tick(here: Session, name: str, *, as_json: bool) -> None:
     console.print(tables.ticks_table([row], here.now()))
     for number, (error, output) in outputs.items():
         if error or output:
-            console.print(f"[bold]attempt {number}[/bold]")
-            console.print("\n".join(part for part in (error, output.rstrip()) if part), markup=False)
+            console.print(f"attempt {number}", style="bold")
+            console.print("\n".join(part for part in (error, output.rstrip()) if part))
 
 
 def why(

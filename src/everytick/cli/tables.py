@@ -35,9 +35,13 @@ _PIPED = 200
 
 
 def console() -> Console:
-    """Return where tables are written: colours only on a terminal, none under NO_COLOR."""
+    """Return where tables are written: colours only on a terminal, none under NO_COLOR.
+
+    What others have written is shown as it is: brackets are no colours, and colons no pictures.
+    """
     piped = not sys.stdout.isatty() and "COLUMNS" not in os.environ
-    return Console(file=sys.stdout, highlight=False, soft_wrap=False, width=_PIPED if piped else None)
+    width = _PIPED if piped else None
+    return Console(file=sys.stdout, highlight=False, soft_wrap=False, width=width, markup=False, emoji=False)
 
 
 def table(*columns: str, right: Sequence[str] = (), clip: Sequence[str] = ()) -> Table:

@@ -1,11 +1,12 @@
 """The live view of `up`: what is due next, what ran, what the lists gained and lost.
 
 On a terminal it is one screen, drawn again each second; elsewhere a line for each tick that ended. It reads
-through a connection of its own and can only look.
+through a connection of its own and can only look; while the ledger is away it waits, as the programs do.
 """
 
 import sys
 import threading
+from contextlib import suppress
 from itertools import groupby
 from pathlib import Path
 
@@ -19,7 +20,7 @@ from everytick.cli import present, tables
 from everytick.cli.lists import Lists, still_served
 from everytick.cli.verdict import complaint
 from everytick.clock import SystemClock
-from everytick.errors import EverytickError, UsageError
+from everytick.errors import EverytickError, LedgerError, UsageError
 from everytick.feeds.tasks import REFRESH
 from everytick.ledger import Ledger, TickFilter, VersionRow
 from everytick.plan import Status, Version
@@ -75,19 +76,25 @@ class View:
             sys.stderr.write(f"the live view ended, the programs go on: {fault}\n")
 
     def _live(self, screen: "_Screen") -> None:
-        with Live(console=Console(), auto_refresh=False, transient=False) as live:
+        with Live(console=Console(markup=False, emoji=False), auto_refresh=False, transient=False) as live:
             over = False
+            drawn: RenderableType = ""
             while not over:
                 over = self._over.wait(_PERIOD)
                 foot = _ENDING if self._ending.is_set() and not over else "" if over else _RUNNING
-                live.update(screen.draw(live.console, foot), refresh=True)
+                try:
+                    shown = drawn = screen.draw(live.console, foot)
+                except LedgerError as fault:
+                    shown = Group(drawn, Text(f"as it was before the ledger was away: {fault}", style="red"))
+                live.update(shown, refresh=True)
 
     def _lines(self, screen: "_Screen") -> None:
         over = False
         while not over:
             over = self._over.wait(_PERIOD)
-            for line in screen.news():
-                sys.stdout.write(line + "\n")
+            with suppress(LedgerError):  # the programs tell of it
+                for line in screen.news():
+                    sys.stdout.write(line + "\n")
             sys.stdout.flush()
 
 
@@ -112,8 +119,9 @@ class _Screen:
             TickFilter(states=tuple(TERMINAL), since=self._begun - 3600 * SECOND, until=now, limit=500)
         )
         fresh = [row for row in rows if row.key not in self._seen and (row.ended_at or 0) >= self._begun]
+        lines = [self._line(row) for row in reversed(fresh)]
         self._seen = {row.key for row in rows}
-        return [self._line(row) for row in reversed(fresh)]
+        return lines
 
     def _line(self, row: TickRow) -> str:
         said = self._said(row)
@@ -148,11 +156,11 @@ class _Screen:
         hint = self._ledger.hint()
         if hint == self._edited and self._tasks:
             return
-        self._edited = hint
         every = list(self._ledger.tasks())
         self._paused = sum(row.newest.status is Status.PAUSED for row in every)
         rows = [row for row in every if row.newest.status is Status.ACTIVE]
         self._tasks = [(row.newest.name, version) for row in rows if (version := _readable(row.newest))]
+        self._edited = hint
 
     def _header(self, now: Instant) -> Text:
         return Text.assemble(
