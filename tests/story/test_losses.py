@@ -7,6 +7,7 @@ import pytest
 from everytick.executor import Job
 from everytick.ledger import Change
 from everytick.policy import Overlap, Policies, Retry, Uncertain
+from everytick.presence import LEASE
 from everytick.testing.engine import Engine, task
 from everytick.testing.executor import Act
 from everytick.tick import rfc3339
@@ -44,6 +45,22 @@ class TestLostRunners:
         engine.run(seconds=3)
         assert engine.told("a") == ["2026-01-01T01:00:00Z planned"]
         assert not engine.breaches()
+
+    @pytest.mark.parametrize("after", [0.0, 0.3, 0.6, 0.9, 1.2, 1.25])
+    def test_what_it_held_is_started_again_within_a_lease_whenever_it_dies(self, after: float) -> None:
+        engine = Engine(script=lambda _: Act(600))
+        engine.apply(task("a", HOURLY))
+        engine.run(hours=1, seconds=20)
+        for _ in range(round(after / 0.05)):
+            engine.run(seconds=0.05)
+        crashed = engine.clock.now()
+        engine.crash_runner()
+        engine.start_runner()
+        for _ in range(24):
+            engine.run(seconds=0.5)
+        _, second = engine.played
+        assert second.job.key.endswith("!2")
+        assert LEASE * 5 // 8 < second.at - crashed < LEASE
 
     def test_after_three_reruns_the_tick_has_failed(self) -> None:
         engine = Engine(script=lambda _: Act(600))
