@@ -10,7 +10,6 @@ from everytick.errors import UsageError
 from everytick.line import Line, Rule
 from everytick.plan import Status, Version
 from everytick.record import Backfill, Change, History
-from everytick.seal import Seal
 from everytick.tick import Key
 from everytick.versions import revived
 from everytick.when import Instant
@@ -93,7 +92,17 @@ class Known:
 
     def backfills(self) -> list[Backfill]:
         """Return its backfills that are not pruned."""
-        return [one for one in self.history.backfills if not pruned(one, self.history.seal)]
+        seal, task_id = self.history.seal, self.history.task_id
+        return [
+            one
+            for one in self.history.backfills
+            if seal is None or not seal.holds(Key(task_id, self.end_of(one), one.change.id))
+        ]
+
+    def end_of(self, one: Backfill) -> Instant:
+        """Return through which instant a backfill asks; the removal of its task ends it."""
+        through = detail(one.change).through
+        return min(through, one.cursor.planned_through) if self._removed_after(one.change.id) else through
 
     def schedule(self) -> Line:
         """Return the line of its schedule."""
@@ -117,15 +126,11 @@ class Known:
             one: The backfill.
             linked_to: The instant of its newest row before the span.
         """
-        asked = detail(one.change)
-        through = asked.through
-        if self._removed_after(one.change.id):
-            through = min(through, one.cursor.planned_through)
         return Line(
             task_id=self.history.task_id,
             task=self.history.name,
             request=one.cursor.request,
-            rules=self._rules(one.cursor.version, asked.after, through),
+            rules=self._rules(one.cursor.version, detail(one.change).after, self.end_of(one)),
             planned_through=one.cursor.planned_through,
             linked_to=linked_to,
         )
@@ -155,11 +160,6 @@ class Known:
     def _removed_after(self, change: int) -> bool:
         """Tell whether the task was removed after a change: that ends its backfills."""
         return any(row.status is Status.REMOVED and row.change_id > change for row in self.history.versions)
-
-
-def pruned(one: Backfill, seal: Seal | None) -> bool:
-    """Tell whether a backfill is under a seal; no seal cuts one in two."""
-    return seal is not None and seal.holds(Key(seal.task_id, detail(one.change).through, one.change.id))
 
 
 def _begun(history: History, span: Span) -> tuple[Span, Instant | None]:

@@ -19,7 +19,7 @@ PART = 1000
 """So many tasks are read at once."""
 
 Progress = Callable[[float, float], None]
-"""Told how many tasks are done, as a fraction, and how many there are."""
+"""Told how many rows were read, and how many there are, as far as that can be told from the tasks."""
 
 _PAGE = 1000
 
@@ -52,7 +52,8 @@ class Reading:
         self._ledger = ledger
         self._span = span
         self._progress = progress
-        self._total = 0
+        self._tasks = 0
+        self._read = 0
 
     def parts(self, since: Instant | None, task: str | None = None) -> Iterator[Part]:
         """Return the tasks part by part.
@@ -63,12 +64,12 @@ class Reading:
         """
         behind = done = 0
         names = None if task is None else [task]
-        self._total = self._ledger.task_count() if task is None else 1
+        self._tasks = self._ledger.task_count() if task is None else 1
         while found := self._ledger.histories(since, behind=behind, limit=PART, names=names):
             yield Part(histories=found, done=done, whole=task is None and not behind and len(found) < PART)
             behind = found[-1].task_id
             done += len(found)
-            self._progress(done, max(done, self._total))
+            self._tell(done)
 
     def pages(self, part: Part, after: Instant) -> Iterator[list[TickRow | UnreadableRow]]:
         """Return the rows of tasks due after an instant; those of each by due_at and request.
@@ -83,11 +84,15 @@ class Reading:
         rows = self._rows(part, after)
         while page := list(islice(rows, _PAGE)):
             yield page
+            self._read += len(page)
             row = page[-1]
             if isinstance(row, TickRow):
                 first = first or row
-                done = part.done + len(part.histories) * self._how_far(part, first, row)
-                self._progress(done, max(done, self._total))
+                self._tell(part.done + len(part.histories) * self._how_far(part, first, row))
+
+    def _tell(self, done: float) -> None:
+        """Tell how far it is, where so many tasks are done."""
+        self._progress(self._read, self._read * max(self._tasks / done, 1) if done else self._read)
 
     def _rows(self, part: Part, after: Instant) -> Iterator[TickRow | UnreadableRow]:
         behind: Key | None = None

@@ -4,10 +4,10 @@ A task has one seal at most. It stands for all that was ever pruned of the task,
 must name as the one before it, so that the chain goes on. It is no signature, as the proof of a row is none.
 """
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from hashlib import blake2b
-from typing import Self
+from typing import Protocol, Self
 
 import msgspec
 
@@ -126,6 +126,46 @@ class Sealing:
             rows=self._rows.hexdigest(),
             ticks={state: count for state, count in self._ticks.items() if count},
         )
+
+
+class Prunes(Protocol):
+    """How a ledger is rid of what is old: first the seals are written, then what they stand for is deleted.
+
+    So whatever ends a pruning half way, the next goes on with it, and an audit does not miss what is deleted.
+    """
+
+    def needed(self, tasks: Collection[int], newest: int) -> dict[int, tuple[Instant | None, Instant | None]]:
+        """Return of each task when its newest success was due, and the last of its newest rows that ended.
+
+        Args:
+            tasks: The tasks.
+            newest: So many rows are the newest ones; None stands for a task that has no more.
+        """
+        ...
+
+    def unsettled(self, bounds: Mapping[int, Instant], since: Instant) -> dict[int, Instant]:
+        """Return the first row of each task that cannot go, if there is one due by the task's bound.
+
+        That is one that has not ended by ``since``, and a range row that reaches beyond the bound.
+        """
+        ...
+
+    def seal(self, seals: Sequence[Seal], before: Mapping[int, Seal]) -> list[Seal]:
+        """Write seals in the place of those before, by task; return those that were written.
+
+        Where a task has another seal by now than the one before, somebody else prunes it, too.
+        """
+        ...
+
+    def delete_sealed(self, seals: Sequence[Seal], after: Mapping[int, Instant], limit: int) -> list[Key]:
+        """Delete ended rows that seals stand for, with their attempts and outputs; return which.
+
+        Args:
+            seals: Of different tasks; they are written.
+            after: Nothing that was due earlier is left of these tasks.
+            limit: At most so many rows.
+        """
+        ...
 
 
 def _digest(task_id: int, through: Instant, counts: str) -> str:

@@ -29,6 +29,8 @@ _SHORTEST = 1_000
 _LONGEST = 36_525 * 86_400 * 1_000_000
 """A millisecond and a century, in microseconds: no duration is shorter or longer."""
 
+_DAY = 86_400 * 1_000_000
+
 _ENDLESS = 1e10  # seconds; nan is no less
 _MOST = 1_000_000_000
 _WIDEST = range(-(2**63), 2**64)
@@ -54,6 +56,18 @@ def duration(value: object) -> Duration:
         raise UsageError(f"{value!r} is too short: a duration is at least 1ms")
     if length > _LONGEST:
         raise UsageError(f"{value!r} is too long: a duration is at most 100 years")
+    return length
+
+
+def kept(value: object) -> Duration:
+    """Return for how many microseconds ticks are kept.
+
+    Raises:
+        UsageError: It is no duration, or shorter than a day.
+    """
+    length = duration(value)
+    if length < _DAY:
+        raise UsageError(f"{value!r} is too short: ticks are kept for at least 1d")
     return length
 
 

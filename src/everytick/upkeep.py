@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Protocol, Self
 
 from everytick.ledger import Ledger
+from everytick.seal import Prunes
 
 KEYS: Mapping[str, tuple[str, ...]] = {
     "task": ("id",),
@@ -139,7 +140,7 @@ class Copies(Protocol):
         ...
 
 
-class Store(Ledger, Editions, Copies, Protocol):
+class Store(Ledger, Editions, Copies, Prunes, Protocol):
     """A ledger, and all that is done to it as a whole."""
 
     def __enter__(self) -> Self:

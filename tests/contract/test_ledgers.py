@@ -10,6 +10,7 @@ import pytest
 from everytick.ledger import Ledger, Reads, Writes
 from everytick.ledgers.sqlite import SqliteLedger, connection
 from everytick.ledgers.statements import migrations, statements
+from everytick.seal import Prunes
 from everytick.testing.ledgers import LedgerSuite
 from everytick.testing.ledgers.scene import Scene, due
 from everytick.tick import TRANSITIONS, State
@@ -69,7 +70,10 @@ def test_the_suite_calls_every_method_of_the_contract() -> None:
         with Listening(":memory:") as ledger:
             test(ledger)
     contract = {
-        name for part in (Reads, Writes, Copies, Editions) for name in vars(part) if not name.startswith("_")
+        name
+        for part in (Reads, Writes, Copies, Editions, Prunes)
+        for name in vars(part)
+        if not name.startswith("_")
     }
     assert contract - called == set()
 

@@ -9,7 +9,8 @@ from everytick.cli.local import clock, lowered, on_its_clock
 from everytick.cli.session import Session
 from everytick.plan import Status, Version
 from everytick.presence import vanished
-from everytick.tick import NEVER, parse_tick_name, rfc3339, tick_name
+from everytick.seal import Seal
+from everytick.tick import NEVER, Key, parse_tick_name, rfc3339, tick_name
 from everytick.versions import revived
 from everytick.when import Instant, Schedule, instant_of, moment_of
 from everytick.when.clockchange import clocks
@@ -24,8 +25,10 @@ def absent(here: Session, name: str) -> Iterator[str]:
     task, due_at, request = parse_tick_name(name)
     row, now = here.task(task), here.now()
     yield f"There is no tick {name}."
+    key = Key(row.newest.task_id, due_at, request)
+    seal = next((one for one in here.ledger.seals([key.task_id]) if one.holds(key)), None)
     if request:
-        yield _unasked(here, request)
+        yield _unasked(here, request) if seal is None else _pruned(seal)
         return
     versions = [revived(one) for one in here.ledger.versions(row.newest.task_id)]
     in_force = [one for one in versions if one.since < due_at]
@@ -45,8 +48,15 @@ def absent(here: Session, name: str) -> Iterator[str]:
         yield f"The task is paused since {since}; one row will stand for the ticks of the pause when it ends."
     elif row.planned_through < due_at:
         yield _unplanned(here, version, due_at, row.planned_through)
+    elif seal is not None:
+        yield _pruned(seal)
     else:
         yield "Its schedule yields that instant, so a row is missing: everytick audit tells more."
+
+
+def _pruned(seal: Seal) -> str:
+    ended = ", ".join(f"{count:,} {state}" for state, count in sorted(seal.ticks.items()))
+    return f"What was due through {clock(seal.through)} was audited, and pruned: {ended}."
 
 
 def _unasked(here: Session, request: int) -> str:

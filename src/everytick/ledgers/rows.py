@@ -238,6 +238,11 @@ def keys(found: Iterable[Key]) -> str:
     return json.dumps([(key.task_id, key.due_at, key.request) for key in found])
 
 
+def sealed(one: Seal) -> dict[str, Any]:
+    """Return the parameters of insert_seal."""
+    return {"task_id": one.task_id, "through": one.through, "counts": one.counts, "digest": one.digest}
+
+
 def planned(task_id: int, request: int, tick: PlannedTick, now: Instant) -> dict[str, Any]:
     """Return the parameters of insert_tick."""
     ended = tick.state in TERMINAL

@@ -8,6 +8,7 @@ from everytick.ledgers.postgres.changes import PostgresChanges
 from everytick.ledgers.postgres.connection import Connection
 from everytick.ledgers.postgres.copies import PostgresCopies
 from everytick.ledgers.postgres.editions import bring_up_to_date, told
+from everytick.ledgers.postgres.pruning import PostgresPruning
 from everytick.ledgers.postgres.reads import PostgresReads
 from everytick.ledgers.postgres.writes import PostgresWrites
 from everytick.upkeep import MigrationRow
@@ -15,7 +16,7 @@ from everytick.upkeep import MigrationRow
 __all__ = ["PostgresLedger"]
 
 
-class PostgresLedger(PostgresWrites, PostgresChanges, PostgresReads, PostgresCopies):
+class PostgresLedger(PostgresWrites, PostgresChanges, PostgresReads, PostgresPruning, PostgresCopies):
     """A ledger in a schema of a PostgreSQL database; one connection.
 
     Args:

@@ -7,6 +7,7 @@ from everytick.ledgers.sqlite.changes import SqliteChanges
 from everytick.ledgers.sqlite.connection import Connection
 from everytick.ledgers.sqlite.copies import SqliteCopies
 from everytick.ledgers.sqlite.editions import bring_up_to_date, told
+from everytick.ledgers.sqlite.pruning import SqlitePruning
 from everytick.ledgers.sqlite.reads import SqliteReads
 from everytick.ledgers.sqlite.writes import SqliteWrites
 from everytick.upkeep import MigrationRow
@@ -14,7 +15,7 @@ from everytick.upkeep import MigrationRow
 __all__ = ["SqliteLedger"]
 
 
-class SqliteLedger(SqliteWrites, SqliteChanges, SqliteReads, SqliteCopies):
+class SqliteLedger(SqliteWrites, SqliteChanges, SqliteReads, SqlitePruning, SqliteCopies):
     """A ledger in one SQLite file.
 
     Args:

@@ -18,6 +18,7 @@ from everytick.testing.ledgers.copying import Copying
 from everytick.testing.ledgers.editing import Editing
 from everytick.testing.ledgers.neighbours import Neighbours
 from everytick.testing.ledgers.planning import Planning
+from everytick.testing.ledgers.pruning import Pruning
 from everytick.testing.ledgers.reading import Reading
 from everytick.testing.ledgers.requesting import Requesting
 from everytick.testing.ledgers.settling import Settling
@@ -28,6 +29,16 @@ __all__ = ["LedgerSuite"]
 
 
 class LedgerSuite(
-    Planning, Claiming, Waiting, Settling, Neighbours, Sweeping, Editing, Requesting, Reading, Copying
+    Planning,
+    Claiming,
+    Waiting,
+    Settling,
+    Neighbours,
+    Sweeping,
+    Editing,
+    Requesting,
+    Reading,
+    Copying,
+    Pruning,
 ):
     """Every test of the suite; each takes a ledger that is new and empty."""
