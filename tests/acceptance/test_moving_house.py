@@ -24,7 +24,7 @@ from everytick.tick import Key, State, proof
 from everytick.upkeep import KEYS, Row
 
 from .reader import ROOT
-from .shell import EVERYTICK, Answer, Shell, surroundings, until
+from .shell import EVERYTICK, Answer, Screen, Shell, surroundings, until
 
 Place = Callable[[PostgresServer | PgBouncer], str]
 DOCUMENT = ROOT / "docs/how-to/put-the-ledger-on-postgresql.md"
@@ -220,12 +220,7 @@ def test_a_copy_into_a_file_that_is_killed_goes_on_where_it_was(house: Shell) ->
     with closing(sqlite3.connect(file, isolation_level=None)) as db:
         arrived = 0
         for last, least in ((due(30), []), (due(LONG - 30), [due(LONG - 5031)])):
-            db.execute(f"""
-                CREATE TRIGGER stop BEFORE INSERT ON tick WHEN new.due_at = {last} BEGIN
-                    WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n)
-                    SELECT sum(i) FROM n;
-                END
-            """)
+            db.execute(stop_at(last))
             with copying(house, OLD, BACK):
                 until(partial(has_reached, db, least))
             db.execute("DROP TRIGGER stop")
@@ -238,6 +233,26 @@ def test_a_copy_into_a_file_that_is_killed_goes_on_where_it_was(house: Shell) ->
     assert there["resumed"]
     assert there["arrived_before"] > arrived
     assert rows(house, BACK) == before
+
+
+def stop_at(moment: int) -> str:
+    """Return a trigger that lets a copy of ticks come so far, and never ends."""
+    return f"""
+        CREATE TRIGGER stop BEFORE INSERT ON tick WHEN new.due_at = {moment} BEGIN
+            WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n)
+            SELECT sum(i) FROM n;
+        END
+    """
+
+
+def test_a_person_sees_how_much_is_copied_and_how_quickly(house: Shell) -> None:
+    long(house)
+    with open_ledger(f"sqlite:///{house.folder}/back.db"):
+        pass
+    with closing(sqlite3.connect(house.folder / "back.db")) as db:
+        db.execute(stop_at(due(LONG - 30)))
+    with Screen([EVERYTICK, "ledger", "copy", OLD, BACK, "--app", "jobs.toml"], house.folder) as screen:
+        screen.shows("copying", " rows, ", "/s")
 
 
 def ended_well(row: Row) -> bool:
