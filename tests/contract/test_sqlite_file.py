@@ -146,6 +146,20 @@ class TestReadOnly:
         with somebody(), pytest.raises(LedgerReadOnly, match="neither open nor make"):
             SqliteLedger(str(open_folder / "new.db"))
 
+    def test_a_file_of_an_older_release(self, open_folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+        file = open_folder / "ledger.db"
+        SqliteLedger(str(file)).close()
+        open_folder.chmod(0o777)
+        file.chmod(0o444)
+        newer = with_one_more("CREATE TABLE later (id INTEGER);")
+        monkeypatch.setattr(editions, "migrations", lambda _: newer)
+        told = f"cannot be written .* lacks {newer[NEWER].name}: let somebody .* everytick ledger migrate"
+        with somebody(), pytest.raises(LedgerReadOnly, match=told):
+            SqliteLedger(str(file))
+        file.chmod(0o644)
+        with SqliteLedger(str(file)) as ledger:
+            assert ledger.migrated == [newer[NEWER].name]
+
     def test_a_folder_that_is_not_there(self, tmp_path: Path) -> None:
         with pytest.raises(LedgerReadOnly, match=r"there is no folder .*/nowhere; make it first"):
             SqliteLedger(str(tmp_path / "nowhere" / "ledger.db"))
