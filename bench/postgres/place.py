@@ -15,18 +15,20 @@ from everytick.when import schedule
 
 SECOND = 1_000_000
 START = 1_767_225_600 * SECOND
+PERIOD = 10 * SECOND
 PART = 50_000
 """So many tasks are made by one change: what a bench prepares needs little memory."""
 
-SETTINGS: dict[str, str] = {}
-"""Lines of postgresql.conf that differ from PostgreSQL's own; fsync and full_page_writes stay on."""
+SETTINGS = {"shared_buffers": "1GB", "max_wal_size": "4GB"}
+"""Lines of postgresql.conf that differ from PostgreSQL's own, which are for a machine of 512 MB; fsync and
+full_page_writes stay on."""
 
 Row = tuple[object, ...]
 
 
 @contextmanager
 def server(version: int = 15) -> Iterator[PostgresServer]:
-    """Yield a server that keeps its word: fsync is on, and nothing is set but where it lies."""
+    """Yield a server that keeps its word: fsync is on, and little is set but where it lies."""
     folder = open_folder()
     found = PostgresServer(folder, version=version, settings=SETTINGS, durable=True)
     try:

@@ -24,12 +24,12 @@ from everytick.testing.servers import PostgresServer
 from everytick.tick import State
 from everytick.versions import Versions
 from figures import tell
-from postgres.place import SECOND, START, connected, ledger, process, server, settled, with_tasks
+from postgres.bare import Bare
+from postgres.place import PERIOD, START, connected, ledger, process, server, settled, with_tasks
 
 TASKS = 10_000
 BATCH = 1_000
 TURNS = 6
-PERIOD = 10 * SECOND
 NOBODY: frozenset[int] = frozenset()
 POLICIES = Policies()
 DONE = Report(outcome="succeeded")
@@ -130,76 +130,27 @@ class Programs(Methods):
         return conclude(attempt, DONE, self.versions.policies(attempt.key.task_id, attempt.version), due)
 
 
-class Bare:
-    """psycopg alone, writing what a ledger writes; what is the same in all rows is sent once."""
+class Alone:
+    """psycopg alone."""
 
     def __init__(self, server: PostgresServer) -> None:
-        made = ledger(server, "bare")
-        with_tasks(made, TASKS, lambda _: "every 10s")
-        process(made)
-        made.close()
-        self.db = connected(server)
-        self.last: int | None = None
+        self.bare = Bare(server, "bare", TASKS)
+        self.bare.connect()
         self.first = 1
 
     def plan(self, due: int) -> None:
-        """Move the cursors and insert the ticks."""
+        """Plan in batches."""
         for first in range(1, TASKS + 1, BATCH):
-            tasks = numbers(range(first, first + BATCH))
-            with self.db.transaction():
-                self.db.execute(
-                    "UPDATE bare.cursor AS c SET planned_through = %s, last_due = %s, next_due = %s"
-                    " FROM unnest(%s::bigint[]) AS d (task_id) WHERE c.task_id = d.task_id AND request = 0",
-                    (due, due, due + PERIOD, tasks),
-                )
-                self.db.execute(
-                    "INSERT INTO bare.tick (task_id, due_at, version, prev_due, next_due, state, queue,"
-                    " priority, ready_at)"
-                    " SELECT task_id, %s, 1, %s, %s, 'planned', 'default', 1, %s"
-                    " FROM unnest(%s::bigint[]) AS d (task_id)",
-                    (due, self.last, due + PERIOD, due, tasks),
-                )
-        self.last = due
+            self.bare.plan(range(first, first + BATCH), [due])
 
     def claim(self, due: int) -> None:
-        """Insert the slots and start the ticks."""
-        tasks = numbers(range(self.first, self.first + BATCH))
-        with self.db.transaction():
-            self.db.execute(
-                "INSERT INTO bare.slot (task_id, lane, due_at, request, attempt, holder)"
-                " SELECT task_id, 0, %s, 0, 1, 1 FROM unnest(%s::bigint[]) AS d (task_id)",
-                (due, tasks),
-            )
-            self.db.execute(
-                "UPDATE bare.tick AS t SET state = 'running', ready_at = NULL, holder = 1, started_at = %s"
-                " FROM unnest(%s::bigint[]) AS d (task_id)"
-                " WHERE t.task_id = d.task_id AND due_at = %s AND request = 0",
-                (due, tasks, due),
-            )
+        """Claim a batch."""
+        self.bare.claim(range(self.first, self.first + BATCH), due)
 
     def settle(self, due: int) -> None:
-        """End the ticks and delete the slots."""
-        tasks = numbers(range(self.first, self.first + BATCH))
-        with self.db.transaction():
-            self.db.execute(
-                "UPDATE bare.tick AS t"
-                " SET state = 'succeeded', holder = NULL, ended_at = %s, proof = t.task_id + %s"
-                " FROM unnest(%s::bigint[]) AS d (task_id)"
-                " WHERE t.task_id = d.task_id AND due_at = %s AND request = 0",
-                (due, due, tasks, due),
-            )
-            done = self.db.execute(
-                "DELETE FROM bare.slot AS s USING unnest(%s::bigint[]) AS d (task_id)"
-                " WHERE s.task_id = d.task_id AND lane = 0",
-                (tasks,),
-            )
-        assert done.rowcount == BATCH
+        """Settle that batch."""
+        self.bare.settle(range(self.first, self.first + BATCH), due)
         self.first = (self.first - 1 + BATCH) % TASKS + 1
-
-
-def numbers(found: range) -> str:
-    """Return an array of whole numbers as PostgreSQL reads it."""
-    return "{" + ",".join(map(str, found)) + "}"
 
 
 class Times:
@@ -239,7 +190,7 @@ def main() -> None:
     """Print ticks a second, and what they are of the bare program's."""
     with server() as place:
         ways: dict[str, Way] = {
-            "bare": Bare(place),
+            "bare": Alone(place),
             "methods": Methods(place),
             "programs": Programs(place),
         }

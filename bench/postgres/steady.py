@@ -7,9 +7,11 @@ with fsync on, all on the cores of this machine. The instants of the tasks are s
 what overlaps is skipped. For each number of tasks the programs begin on a ledger of its own, longer before
 the first tick than they plan ahead, and are measured for so many seconds from the second period on. What
 counts are the ledger's rows: a tick that the runner could not start before the next one of its task was due
-is skipped as missed, and the load is not kept up with.
+is skipped as missed, and the load is not kept up with. Beside them psycopg alone, in two processes as well,
+plans, claims and settles the same rows in the same batches, as fast as it can.
 """
 
+import multiprocessing
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -25,9 +27,9 @@ from everytick.testing.servers import PostgresServer
 from everytick.when import moment_of
 from family import cpu, family, own_memory
 from figures import tell
-from postgres.place import SECOND, Row, connected, ledger, server, with_tasks
+from postgres.bare import Bare
+from postgres.place import PERIOD, SECOND, START, Row, connected, ledger, server, with_tasks
 
-PERIOD = 10 * SECOND
 STAGES = (40_000, 60_000, 80_000, 100_000)
 KEPT_UP = 0.999
 """A load is kept up with where so many of its ticks are run."""
@@ -35,8 +37,14 @@ KEPT_UP = 0.999
 EDIT = 8_000
 """So many tasks are written a second, at least."""
 
-LIMIT = 500
-"""Attempts that the runner has at once."""
+LIMIT = 1_000
+"""Attempts that the runner has at once; the bare program claims so many."""
+
+AHEAD = 3
+"""Ticks of a task that are planned at once: half of what the scheduler plans ahead is one turn of it."""
+
+PLANNED = 500
+"""Tasks that are planned in one transaction."""
 
 clock = SystemClock()
 
@@ -153,6 +161,39 @@ def stage(place: PostgresServer, count: int, length: int) -> Stage:
     return Stage(tasks=count, due=due, run=run, late=late, busy=busy, memory=memory)
 
 
+def alone(place: PostgresServer, count: int, length: int) -> float:
+    """Return how many ticks a second psycopg alone plans, claims and settles: two processes for so long."""
+    known = Bare(place, "alone", count, PERIOD // count)
+    context = multiprocessing.get_context("fork")
+    planned: multiprocessing.Queue[tuple[int, int]] = context.Queue(maxsize=20)
+    planner = context.Process(target=planning, args=(known, count, planned), daemon=True)
+    planner.start()
+    ran, until = 0, clock.now() + length * SECOND
+    known.connect()
+    while clock.now() < until:
+        first, due = planned.get()
+        tasks = range(first, first + LIMIT)
+        for turn in range(AHEAD):
+            known.claim(tasks, due + turn * PERIOD)
+            known.settle(tasks, due + turn * PERIOD)
+        ran += AHEAD * LIMIT
+    planner.kill()
+    planner.join()
+    return ran / length
+
+
+def planning(known: Bare, count: int, planned: "multiprocessing.Queue[tuple[int, int]]") -> None:
+    """Plan as the scheduler does, a little ahead of who claims."""
+    known.connect()
+    due = START
+    while True:
+        for first in range(1, count + 1, LIMIT):
+            for part in range(first, first + LIMIT, PLANNED):
+                known.plan(range(part, part + PLANNED), [due + turn * PERIOD for turn in range(AHEAD)])
+            planned.put((first, due))
+        due += AHEAD * PERIOD
+
+
 def main() -> None:
     """Go through the stages, and tell the last that was kept up with."""
     length = int(sys.argv[1]) if len(sys.argv) > 1 else 30
@@ -162,6 +203,7 @@ def main() -> None:
         for count in counts:
             stages.append(stage(place, count, length))
             print(stages[-1].told(), flush=True)
+        bare = alone(place, counts[-1], length)
     last = stages[-1]
     best = max((one for one in stages if one.kept_up), key=lambda one: one.run, default=stages[0])
     tell(
@@ -169,7 +211,8 @@ def main() -> None:
         f"{last.run:,.0f}/s; p50 {last.late[0] / 1e3:,.0f} ms, p99 {last.late[1] / 1e3:,.0f} ms late",
         met=last.kept_up,
         cpu=", ".join(f"{name} {share:.2f}" for name, share in last.busy.items()) + " cores",
-        beside=f"the most that was kept up with: {best.run:,.0f}/s, p99 {best.late[1] / 1e3:,.0f} ms late",
+        beside=f"psycopg alone, as fast as it can: {bare:,.0f}/s; the most that was kept up with:"
+        f" {best.run:,.0f}/s, p99 {best.late[1] / 1e3:,.0f} ms late",
     )
 
 

@@ -22,7 +22,7 @@ from everytick.presence import Presence
 from everytick.rescue import rescue
 from everytick.suspects import SUSPECT, apart
 from everytick.task import Call, Inline, Work
-from everytick.tick import State
+from everytick.tick import State, tick_name
 from everytick.turns import Turns, crowded
 from everytick.versions import Versions
 from everytick.when import Instant
@@ -305,7 +305,7 @@ class Runner:
         refused = self._ledger.settle(self._unsettled, self._clock.now())
         settled, self._unsettled = self._unsettled, []
         for one in refused:
-            log.warning("refused: attempt %d of %s is another's by now", one.attempt.attempt, one.attempt.key)
+            log.warning("refused: attempt %d of %s is another's by now", one.attempt.attempt, self._name(one))
         for one in settled:
             if one.state is State.FAILED and one not in refused:
                 self._pause(one)
@@ -320,6 +320,15 @@ class Runner:
         if result.outcome == "lost" or (result.outcome == "cancelled" and running.abandoned):
             return rescue(attempt, policies, now, result.error or "its process was killed")
         return conclude(attempt, report, policies, now)
+
+    def _name(self, one: Settlement) -> str:
+        """Return the name of a tick, as people know it."""
+        key = one.attempt.key
+        try:
+            task = self._versions.version(key.task_id, one.attempt.version).task.name
+        except UsageError:
+            task = f"task number {key.task_id}"
+        return tick_name(task, key.due_at, key.request)
 
     def _pause(self, failed: Settlement) -> None:
         key = failed.attempt.key

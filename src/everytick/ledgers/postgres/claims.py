@@ -125,7 +125,7 @@ class PostgresClaims:
         self._every("start_ticks", len(starts), holder=holder, now=now, places=array(started))
         self._db.many("delay_ticks", [bound(one.key) | {"ready_at": one.until} for one in waits])
         self._db.many("ask_to_stop", [bound(key) for key in decided.cancels if key.task_id not in lost])
-        wake(self._db, Counter(one.key.task_id for one in ends), now)
+        wake(self._db, Counter(one.key.task_id for one in ends if one.key in waiting), now)
         admit(self._db, (one.key for one in ends), now)
         return [rows.attempted(one.ready, holder, now) for one in starts]
 
