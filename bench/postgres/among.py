@@ -171,7 +171,7 @@ def among(server: PostgresServer, many: str, count: int, begin: int) -> None:
     """
     span = PERIOD * DUE // count
     with ledger(server, "few") as few, ledger(server, many) as full, connected(server) as db:
-        with_tasks(few, DUE, lambda n: when(n * (count // DUE), count, begin), now=begin - PERIOD)
+        with_tasks(few, DUE, lambda n: when(n, begin), now=begin - PERIOD)
         settled(db, ["few", many])
         ways = {("few", "ours"): Ours(few).live, (many, "ours"): Ours(full).live}
         ways |= {("few", "bare"): Bare(db, "few").live, (many, "bare"): Bare(db, many).live}

@@ -2,8 +2,8 @@
 
     cd bench && python -m postgres.million LEDGER COUNT BEGIN
 
-The tasks are due every ten minutes from BEGIN on, each at an instant of its own; neighbours by name are far
-apart.
+The tasks are due every ten minutes from BEGIN on, as many at each of a thousand instants; neighbours by name
+are far apart.
 """
 
 import sys
@@ -14,6 +14,7 @@ from everytick.when import moment_of
 
 SECOND = 1_000_000
 PERIOD = 600 * SECOND
+INSTANTS = 1_000
 _FAR = 61_803
 """Prime to all round numbers."""
 
@@ -23,9 +24,9 @@ def name(n: int) -> str:
     return f"t{n:07}"
 
 
-def when(n: int, count: int, begin: int) -> str:
-    """Return the schedule of one of so many tasks."""
-    due = begin + n * _FAR % count * (PERIOD // count)
+def when(n: int, begin: int) -> str:
+    """Return the schedule of a task."""
+    due = begin + n * _FAR % INSTANTS * (PERIOD // INSTANTS)
     return f"every 10m from {moment_of(due).isoformat()}"
 
 
@@ -33,7 +34,7 @@ def tasks(count: int, begin: int) -> Iterator[Task]:
     """Yield so many tasks."""
     work = Inline(call="none:none")
     for n in range(count):
-        yield Task(name=name(n), schedule=schedule(when(n, count, begin)), work=work)
+        yield Task(name=name(n), schedule=schedule(when(n, begin)), work=work)
 
 
 def main() -> None:

@@ -126,7 +126,7 @@ def write_lines(file: Path, count: int) -> None:
     """Write the tasks as JSON Lines."""
     with file.open("w", encoding="utf-8") as out:
         for n in range(count):
-            line = {"name": name(n), "schedule": when(n, count, START), "inline": "none:none"}
+            line = {"name": name(n), "schedule": when(n, START), "inline": "none:none"}
             out.write(json.dumps(line) + "\n")
 
 
