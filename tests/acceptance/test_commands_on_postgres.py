@@ -2,10 +2,12 @@
 
 import signal
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
+from everytick.ledgers.postgres import PostgresLedger
 from everytick.testing.servers import PostgresServer
 
 from .shell import EVERYTICK, Screen, Shell
@@ -99,3 +101,22 @@ def test_lines_go_on_after_an_outage_of_the_ledger(shell: Shell, servers: Path) 
             server.start()
             assert any("the ledger answers again" in line for line in lines)
             assert any("succeeded" in line for line in lines)
+
+
+def test_doctor_notices_programs_of_another_machine_that_nobody_is_left_to_miss(
+    shell: Shell, postgres15: PostgresServer, place: Place
+) -> None:
+    url = place(postgres15)
+    shell.write("jobs.toml", f'ledger = "{url}"\n[runner]\nlease = "2s"\n{JOBS}')
+    shell("apply", "jobs.toml", "--yes")
+    assert [one["what"] for one in shell("doctor", "-a", "jobs.toml", "--json").json][-2:] == ["deserted"] * 2
+    with shell.running("up", "jobs.toml"):
+        points = {one["what"]: one for one in shell("doctor", "-a", "jobs.toml", "--json").json}
+        assert points["up"]["verdict"] == "good"
+        with PostgresLedger(url) as ledger:
+            (living,) = ledger.processes()
+    with PostgresLedger(url) as ledger:
+        ledger.register(replace(living, host="far.example.org", kind="runner"))
+    points = {one["what"]: one for one in shell("doctor", "-a", "jobs.toml", "--json", code=1).json}
+    assert "far.example.org) has stopped beating" in points["dead"]["detail"]
+    assert "runner" not in points

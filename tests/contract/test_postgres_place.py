@@ -94,7 +94,7 @@ class TestSchema:
         postgres15.database("closed", user="nobody")
         with postgres15.connect() as db:
             db.execute("REVOKE CREATE ON DATABASE closed FROM nobody")
-        with pytest.raises(LedgerError, match="CREATE SCHEMA everytick AUTHORIZATION"):
+        with pytest.raises(LedgerError, match='CREATE SCHEMA "everytick" AUTHORIZATION "nobody"'):
             PostgresLedger(postgres15.url("closed", "nobody"))
 
     def test_the_schema_of_another_program_is_left_alone(self, postgres15: PostgresServer) -> None:

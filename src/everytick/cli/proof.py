@@ -5,7 +5,8 @@ import json
 import shutil
 import sqlite3
 import sys
-from collections.abc import Iterator
+from collections import Counter
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Literal
@@ -30,20 +31,31 @@ from everytick.cli.options import (
 )
 from everytick.cli.progress import progress
 from everytick.cli.session import Session, ledger_of, session, the_app
+from everytick.cli.silence import silent
 from everytick.clock import SystemClock
 from everytick.errors import EverytickError, UsageError
 from everytick.health import Kind, health
 from everytick.ledger import Change
 from everytick.ledgers.secrecy import without_password
 from everytick.plan import Status
-from everytick.presence import LEASE, vanished
+from everytick.presence import LEASE
 from everytick.release import VERSION
 from everytick.task import Call, Command, Inline, Task
 from everytick.tick import rfc3339
 from everytick.trust import VOUCHED
 from everytick.when import Instant
 
-_EXTRAS = {"polars": "feeds", "httpx": "feeds", "regex": "feeds and extract"}
+_ALIKE = 100
+"""So many alarms of a kind are told one by one."""
+
+_EXTRAS = {
+    "polars": ("feeds", "feeds"),
+    "httpx": ("feeds", "feeds"),
+    "regex": ("feeds and extract", "feeds"),
+    "psycopg": ("ledgers on PostgreSQL", "postgres"),
+}
+"""What may be installed: for which use, and what of ours brings it."""
+
 _SAFE_SQLITE = (3, 51, 3)
 
 
@@ -170,7 +182,7 @@ def doctor(
 ) -> None:
     """Examine the installation and the ledger.
 
-    Exit 1 if something is bad.
+    It listens until each program has beaten, a lease at most. Exit 1 if something is bad.
     """
     points = list(_installation())
     try:
@@ -183,13 +195,13 @@ def doctor(
     if url:
         try:
             with session(url) as here:
+                lease = LEASE if ledger and not app else the_app(app).runner.lease
                 if accept_clock:
                     points = [_accept_clock(here, note)]
                 elif accept_restore:
-                    lease = LEASE if ledger and not app else the_app(app).runner.lease
                     points = [_accept_restore(here, note, lease)]
                 else:
-                    points += _ledger(here, url)
+                    points += _ledger(here, url, silent(here, lease))
         except EverytickError as fault:
             points.append(_Point(verdict="bad", what="ledger", detail=str(fault)))
     _report(points, as_json=as_json, good="")
@@ -205,24 +217,22 @@ def _installation() -> Iterator[_Point]:
         else "; before 3.51.3 only programs of Everytick should write to a ledger (its gate guards them)"
     )
     yield _Point(verdict="good" if safe else "look", what="sqlite", detail=sqlite3.sqlite_version + told)
-    for name, use in _EXTRAS.items():
+    for name, (use, extra) in _EXTRAS.items():
         there = importlib.util.find_spec(name) is not None
         detail = (
             f"installed, for {use}"
             if there
-            else f"not installed; {use} need it: pip install 'everytick[feeds]'"
+            else f"not installed; {use} need it: pip install 'everytick[{extra}]'"
         )
         yield _Point(verdict="good" if there else "look", what=name, detail=detail)
 
 
-def _ledger(here: Session, url: str) -> Iterator[_Point]:
-    rows = [row for row in here.ledger.tasks() if row.newest.status is not Status.REMOVED]
+def _ledger(here: Session, url: str, unheard: Collection[int]) -> Iterator[_Point]:
+    count, unreadable = _read(here)
     yield _Point(
-        verdict="good", what="ledger", detail=f"{without_password(url)}: {present.many(len(rows), 'task')}"
+        verdict="good", what="ledger", detail=f"{without_password(url)}: {present.many(count, 'task')}"
     )
-    processes = here.ledger.processes()
-    silent = {one.id for one in processes if vanished(one)}
-    for one in (one for one in processes if one.id not in silent):
+    for one in (one for one in here.ledger.processes() if one.id not in unheard):
         yield _Point(
             verdict="look" if abs(one.skew) > 2_000_000 else "good",
             what=one.kind,
@@ -230,16 +240,33 @@ def _ledger(here: Session, url: str) -> Iterator[_Point]:
             f"beat {one.beat}, its wall clock {one.skew / 1e6:+.3f} s from its own",
         )
     now = here.now()
-    for alarm in health(facts(here.ledger, here.versions, now, silent), now):
-        bad = alarm.kind is not Kind.DESERTED
-        yield _Point(
-            verdict="bad" if bad else "look", what=alarm.kind, detail=f"{alarm.sentence}; {alarm.mend}"
-        )
-    for row in rows:
+    told: Counter[Kind] = Counter()
+    for alarm in health(facts(here.ledger, here.versions, now, unheard), now):
+        told[alarm.kind] += 1
+        if told[alarm.kind] <= _ALIKE:
+            bad = alarm.kind is not Kind.DESERTED
+            yield _Point(
+                verdict="bad" if bad else "look", what=alarm.kind, detail=f"{alarm.sentence}; {alarm.mend}"
+            )
+    for kind, count in told.items():
+        if count > _ALIKE:
+            yield _Point(verdict="bad", what=kind, detail=f"and {count - _ALIKE:,} more of the kind")
+    yield from unreadable
+
+
+def _read(here: Session) -> tuple[int, list[_Point]]:
+    """Return how many tasks there are, and what is to be said of those that cannot be read."""
+    count, points = 0, []
+    for row in here.ledger.tasks():
+        if row.newest.status is Status.REMOVED:
+            continue
+        count += 1
+        here.versions.keep(row.newest)
         try:
             here.versions.version(row.newest.task_id, row.newest.version)
         except UsageError as fault:
-            yield _Point(verdict="bad", what=row.newest.name, detail=str(fault))
+            points.append(_Point(verdict="bad", what=row.newest.name, detail=str(fault)))
+    return count, points
 
 
 def _accept_clock(here: Session, note: str) -> _Point:
