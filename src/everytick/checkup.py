@@ -1,6 +1,6 @@
 """The checkup: reads from a ledger what health is judged by."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterator, Sequence
 
 from everytick import losses
 from everytick.health import Facts, ProcessFacts, QueueFacts, TaskFacts
@@ -23,13 +23,12 @@ def facts(ledger: Reads, versions: Versions, now: Instant, silent: Collection[in
         now: The moment.
         silent: The processes whose beat somebody has watched for a whole lease without a change.
     """
-    rows = [row for row in ledger.tasks() if row.newest.status is not Status.REMOVED]
-    queues = sorted({_policies(versions, row).queue for row in rows})
+    queues = sorted({_policies(versions, row).queue for row in _tasks(ledger)})
     alarm = losses.alarm(ledger)
     return Facts(
         lost=None if alarm is None else alarm.at,
         how="" if alarm is None else alarm.note,
-        tasks=(_task(ledger, versions, row, now) for row in rows),
+        tasks=(_task(ledger, versions, row, now) for row in _tasks(ledger)),
         queues=[one for queue in queues for one in lines(ledger, (queue,)) or [_empty(queue)]],
         processes=[
             ProcessFacts(
@@ -53,11 +52,17 @@ def lines(ledger: Reads, queues: Sequence[str]) -> list[QueueFacts]:
     ]
 
 
+def _tasks(ledger: Reads) -> Iterator[TaskRow]:
+    """Yield the tasks that are not removed; nothing keeps them, there may be a million."""
+    return (row for row in ledger.tasks() if row.newest.status is not Status.REMOVED)
+
+
 def _empty(queue: str) -> QueueFacts:
     return QueueFacts(queue=queue, ready_at=None)
 
 
 def _policies(versions: Versions, row: TaskRow) -> Policies:
+    versions.keep(row.newest)
     return versions.policies(row.newest.task_id, row.newest.version)
 
 
@@ -74,12 +79,20 @@ def _task(ledger: Reads, versions: Versions, row: TaskRow, now: Instant) -> Task
     return TaskFacts(
         task=row.newest.name,
         policies=policies,
-        begun=ledger.versions(row.newest.task_id)[0].since,
+        begun=_begun(ledger, row, policies),
         awaited=awaited,
         succeeded_at=None if success is None else success.ended_at,
         unplanned=None if paused else row.next_due,
         paused_for=_paused_for(ledger, row) if paused else None,
     )
+
+
+def _begun(ledger: Reads, row: TaskRow, policies: Policies) -> Instant:
+    """Return when a task began; only its freshness is judged by it."""
+    first = row.newest
+    if policies.fresh_within is not None and first.version > 1:
+        first = ledger.versions(first.task_id)[0]
+    return first.since
 
 
 def _awaited(ledger: Reads, row: TaskRow, until: Instant, success: TickRow | None) -> Instant | None:

@@ -60,7 +60,7 @@ class TaskFacts:
     Attributes:
         task: Its name.
         policies: Of its newest version.
-        begun: When its first version came into force.
+        begun: When its first version came into force; where no freshness is asked for, any of its versions.
         awaited: The due_at of the newest tick past its finish deadline, where neither it nor a newer
             one has succeeded; request 0.
         succeeded_at: When its last success ended.

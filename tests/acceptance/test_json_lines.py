@@ -119,3 +119,17 @@ def test_tasks_from_a_generator_are_applied_from_python(shell: Shell) -> None:
 
     assert [said("b", "a"), said("a", "b"), said("a")] == ["1\n", "0\n", "2\n"]
     assert names(shell) == ["a"]
+
+
+def test_of_a_great_many_tasks_a_thousand_are_listed_and_json_lists_all(shell: Shell) -> None:
+    shell.write("tasks.jsonl", lines(*(f"t{n:05}" for n in range(1_100))))
+    shell("apply", "tasks.jsonl", *LEDGER, "--yes")
+    told = shell("tasks", *LEDGER).out
+    assert told.count("every 1h") == 1_000
+    assert "Only the first 1,000 are shown; --limit N shows more." in told
+    assert shell("tasks", *LEDGER, "--limit", "1100").out.count("every 1h") == 1_100
+    assert len(names(shell)) == 1_100
+    assert [task["task"] for task in shell("tasks", *LEDGER, "-n", "2", "--json").json] == [
+        "t00000",
+        "t00001",
+    ]

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Iterator, Sequence
+from itertools import islice
 from typing import Annotated
 
 import typer
@@ -13,11 +14,14 @@ from everytick.cli.local import clock
 from everytick.cli.options import AnyTaskArgument, AppOption, JsonOption, LedgerOption, ZoneOption, moment
 from everytick.cli.session import Session, session
 from everytick.errors import UnknownName, UsageError
-from everytick.ledger import TickFilter, VersionRow
+from everytick.ledger import TaskRow, TickFilter, VersionRow
 from everytick.plan import Status
 from everytick.presence import vanished
 from everytick.tick import NEVER, State, TickRow, parse_tick_name, rfc3339, tick_name
 from everytick.versions import revived
+
+_SHOWN = 1_000
+"""So many tasks are shown to people, unless they say how many."""
 
 TickArgument = Annotated[str, typer.Argument(metavar="TICK", help="Such as report@2026-11-21T06:00:00Z.")]
 
@@ -27,27 +31,25 @@ def tasks(
     app: AppOption = "",
     *,
     removed: Annotated[bool, typer.Option("--removed", help="Removed ones too.")] = False,
+    limit: Annotated[
+        int, typer.Option("-n", "--limit", min=0, help="At most so many; 0: 1,000, or all with --json.")
+    ] = 0,
     as_json: JsonOption = False,
 ) -> None:
     """List the tasks: when each is due, and how it went last."""
     with session(ledger, app) as here:
         now = here.now()
-        rows = [row for row in here.ledger.tasks() if removed or row.newest.status is not Status.REMOVED]
-        last = {row.newest.task_id: _last(here, row.newest.name, now) for row in rows}
+        found = (row for row in here.ledger.tasks() if removed or row.newest.status is not Status.REMOVED)
         if as_json:
-            present.write_json(
-                [
-                    present.task_json(row, now)
-                    | {"last": None if (one := last[row.newest.task_id]) is None else present.tick_json(one)}
-                    for row in rows
-                ]
-            )
+            some = islice(found, limit or None)
+            present.write_json(_told(row, _last(here, row.newest.name, now), now) for row in some)
             return
+        rows = list(islice(found, limit or _SHOWN))
         from everytick.cli import tables
 
         made = tables.table("task", "schedule", "status", "next", "last", "ended", clip=("task", "schedule"))
         for row in rows:
-            one = last[row.newest.task_id]
+            one = _last(here, row.newest.name, now)
             made.add_row(
                 row.newest.name,
                 _schedule(row.newest.definition),
@@ -57,8 +59,14 @@ def tasks(
                 "-" if one is None else present.ago(one.ended_at, now),
             )
         tables.console().print(made if rows else "no tasks yet; everytick apply brings them in")
+        if next(found, None) is not None:
+            present.write(f"Only the first {len(rows):,} are shown; --limit N shows more.")
         if rows and all(vanished(one) for one in here.ledger.processes()):
             present.write("Nobody runs them: no scheduler and no runner lives; everytick up is both.")
+
+
+def _told(row: TaskRow, last: TickRow | None, now: int) -> dict[str, object]:
+    return present.task_json(row, now) | {"last": None if last is None else present.tick_json(last)}
 
 
 def _last(here: Session, name: str, now: int) -> TickRow | None:
