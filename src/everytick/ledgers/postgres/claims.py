@@ -120,7 +120,7 @@ class PostgresClaims:
         ends = [one for one in decided.ends if one.key.task_id not in lost]
         waits = [one for one in decided.waits if one.key.task_id not in lost]
         starts = [one for one in decided.starts if one.ready.key.task_id not in lost]
-        end(self._db, [one for one in ends if one.key not in waiting], now)
+        end(self._db, [one for one in ends if one.key not in waiting], now, waited=False)
         started = [places.get((one.ready.key, one.ready.attempt), _NOWHERE) for one in starts]
         self._every("start_ticks", len(starts), holder=holder, now=now, places=array(started))
         self._db.many("delay_ticks", [bound(one.key) | {"ready_at": one.until} for one in waits])

@@ -11,8 +11,15 @@ from everytick.tick import RESERVE, Key, State, proof
 from everytick.when import Instant
 
 
-def end(db: Connection, ends: Sequence[End], now: Instant) -> None:
-    """End ticks that are not running, and give their lanes or places in the queue back."""
+def end(db: Connection, ends: Sequence[End], now: Instant, *, waited: bool = True) -> None:
+    """End ticks that are not running, and give their lanes or places in the queue back.
+
+    Args:
+        db: Where they are.
+        ends: What to end.
+        now: The moment.
+        waited: Whether they may have any.
+    """
     facts = {Key(*row[:3]): row[3:] for row in db.batch("ending_facts", [bound(one.key) for one in ends])}
     values = []
     for one in ends:
@@ -29,7 +36,8 @@ def end(db: Connection, ends: Sequence[End], now: Instant) -> None:
             }
         )
     db.many("end_ticks", values, now=now)
-    db.many("delete_slots", [bound(key) for key in facts])
+    if waited:
+        db.many("delete_slots", [bound(key) for key in facts])
 
 
 def wake(db: Connection, freed: Mapping[int, int], now: Instant) -> None:

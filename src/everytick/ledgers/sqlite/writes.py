@@ -125,7 +125,7 @@ class SqliteWrites:
         for wait in decided.waits:
             self._wait(wait, waiting)
         self._db.many("ask_to_stop", [bound(key) for key in decided.cancels])
-        wake(self._db, Counter(one.key.task_id for one in decided.ends), now)
+        wake(self._db, Counter(one.key.task_id for one in decided.ends if one.key in waiting), now)
         admit(self._db, (one.key for one in decided.ends), now)
         return attempts
 
