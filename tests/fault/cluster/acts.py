@@ -178,7 +178,7 @@ class Drama:
         newcomer.kill()
         cluster.database.restore()
         restored = cluster.clock.boot()
-        newcomer.start()
+        newcomer.insist()
         if not until(lambda: self._alarms() > before, 15):
             self.told.append("nobody noticed that an older dump was restored")
         pause(2.0)

@@ -19,6 +19,11 @@ MARK = "EVERYTICK_FAULT_TEST"
 PATIENCE = 5.0
 """Seconds that the attempts of a program may take to die with it."""
 
+_NO_LEDGER = 2
+_AT_ONCE = 2.0
+_TIMES = 10
+"""How a program ends that finds no ledger, within how many seconds, and how often it is started anew."""
+
 
 @dataclass(slots=True)
 class Life:
@@ -88,6 +93,19 @@ class Place:
                 stderr=errors,
             )
         self.lives.append(Life(self._process.pid, self._clock.boot()))
+
+    def insist(self) -> None:
+        """Start it; again, while it ends at once because its ledger lets nobody in yet."""
+        self.start()
+        for _ in range(_TIMES):
+            if not until(self._refused, _AT_ONCE):
+                return
+            self._bury()
+            self.start()
+
+    def _refused(self) -> bool:
+        assert self._process is not None
+        return self._process.poll() == _NO_LEDGER
 
     def look(self) -> None:
         """Note it where it has ended by itself, and start it anew, as whoever watches services would."""
