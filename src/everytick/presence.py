@@ -189,7 +189,18 @@ def vanished(process: Process) -> bool:
     """
     if process.host != socket.gethostname():
         return False
-    return process.boot != _boot_id() or not Path(f"/proc/{process.pid}").exists()
+    return process.boot != _boot_id() or _ended(process.pid)
+
+
+def _ended(pid: int) -> bool:
+    """Tell whether a process is not there, or waits only for its parent to hear that it has ended."""
+    try:
+        _, _, fields = Path(f"/proc/{pid}/stat").read_text("utf-8", "replace").rpartition(")")
+    except (FileNotFoundError, ProcessLookupError):
+        return True
+    except PermissionError:
+        return False
+    return fields.split()[0] in {"Z", "X"}
 
 
 def _boot_id() -> str:

@@ -125,7 +125,8 @@ def test_a_process_that_lives_has_not_vanished(this: Process) -> None:
 
 def test_a_process_that_ended_has_vanished(this: Process) -> None:
     with subprocess.Popen([sys.executable, "-c", ""]) as ended:
-        ended.wait(60)
+        os.waitid(os.P_PID, ended.pid, os.WEXITED | os.WNOWAIT)
+        assert vanished(replace(this, pid=ended.pid)), "before its parent has heard of it"
     assert vanished(replace(this, pid=ended.pid))
 
 
