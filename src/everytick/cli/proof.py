@@ -41,7 +41,7 @@ from everytick.plan import Status
 from everytick.presence import LEASE
 from everytick.release import VERSION
 from everytick.task import Call, Command, Inline, Task
-from everytick.tick import rfc3339
+from everytick.tick import SECOND, rfc3339
 from everytick.trust import VOUCHED
 from everytick.when import Instant
 
@@ -277,9 +277,11 @@ def _accept_clock(here: Session, note: str) -> _Point:
 
 def _accept_restore(here: Session, note: str, lease: int) -> _Point:
     """Take the ledger as it is; first whatever a process that is cut off still runs comes to its end."""
-    until = losses.quiet_from(here.ledger, lease)
-    while here.now() < until:
-        here.clock.wait(until)
+    begun, until = here.now(), losses.quiet_from(here.ledger, lease)
+    with progress("waiting until nothing runs that it does not know", long=begun < until) as told:
+        while (now := here.now()) < until:
+            told(now - begun, until - begun)
+            here.clock.wait(min(until, now + SECOND // 10))
     through = losses.through(here.ledger, here.now())
     _write(here, losses.ACCEPTED, note, json.dumps({"through": through}))
     return _Point(
