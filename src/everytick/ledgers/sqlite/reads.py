@@ -14,6 +14,8 @@ from everytick.policy import Priority
 from everytick.tick import Key, TickRow
 from everytick.when import Instant
 
+_PAGE = 1000
+
 
 class SqliteReads(SqliteRecord):
     """The reading half of a SQLite ledger."""
@@ -59,13 +61,18 @@ class SqliteReads(SqliteRecord):
         return [rows.version(row) for row in self._db.rows("select_versions", tasks=numbers(tasks))]
 
     def tasks(self, origin: str | None = None, name: str | None = None) -> Iterator[TaskRow]:
-        if name is None:
-            found = self._db.rows("select_tasks", origin=origin)
-        else:
+        """Read page by page, so that a million of them need no memory."""
+        if name is not None:
             found = self._db.rows("select_task", name=name)
-        for row in found:
-            if origin is None or row[2] == origin:
-                yield rows.task(row)
+            yield from (rows.task(row) for row in found if origin is None or row[2] == origin)
+            return
+        last = ""
+        while True:
+            page = self._db.rows("select_tasks", origin=origin, after=last, limit=_PAGE)
+            yield from map(rows.task, page)
+            if len(page) < _PAGE:
+                return
+            last = page[-1][1]
 
     def ticks(self, which: TickFilter) -> list[TickRow]:
         found = self._db.rows(

@@ -6,8 +6,9 @@ FROM task_version AS v JOIN task ON task.id = v.task_id
 WHERE v.task_id IN (SELECT value FROM json_each(:tasks)) ORDER BY v.task_id, v.version;
 
 -- name: select_tasks
--- Tasks by name, with their newest version, their cursor, and the newest instant whose scheduled tick
--- has been considered: it is not planned any more, or it has a slot, to wait or to try again.
+-- A page of tasks by name, with their newest version, their cursor, and the newest instant whose
+-- scheduled tick has been considered: it is not planned any more, or it has a slot, to wait or to try
+-- again.
 SELECT v.task_id, task.name, task.origin, v.version, v.since, v.status, v.paused_until, v.anchor, v.rules,
        v.definition, v.change_id, c.planned_through, c.last_due, c.next_due,
        (SELECT coalesce(t.through, t.due_at) FROM tick AS t
@@ -18,8 +19,8 @@ SELECT v.task_id, task.name, task.origin, v.version, v.since, v.status, v.paused
 FROM task
 JOIN cursor AS c ON c.task_id = task.id AND c.request = 0
 JOIN task_version AS v ON v.task_id = task.id AND v.version = c.version
-WHERE :origin IS NULL OR task.origin = :origin
-ORDER BY task.name;
+WHERE task.name > :after AND (:origin IS NULL OR task.origin = :origin)
+ORDER BY task.name LIMIT :limit;
 
 -- name: select_task
 -- One task, as select_tasks tells it.
