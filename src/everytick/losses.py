@@ -1,9 +1,10 @@
 """Losses: commits that the ledger has lost, as its processes notice it, and what a person says of it.
 
 A process remembers its last confirmed beat. A ledger that shows an older one, or none, has lost commits: it
-was restored from a dump, or an older replica took its place. Whoever notices writes an alarm into the ledger;
-from then on nobody starts anything, until a person says that this is the ledger now. What was due by the
-alarm may have run, and nobody knows: it is uncertain, and its policy decides.
+was restored from a dump, or an older replica took its place. Whoever notices starts nothing more, and writes
+an alarm into the ledger, which all others read at their next beat at the latest; then nobody starts anything,
+until a person says that this is the ledger now. Who comes anew first hears those who were there (elders.py).
+What was due by the alarm may have run, and nobody knows: it is uncertain, and its policy decides.
 
 A restore while no process is alive is noticed by nobody: then a person has to say so.
 """
