@@ -151,6 +151,12 @@ class TestSecrecy:
             told += [*map(str, chain(refused.value)), *map(repr, chain(refused.value)), without_password(url)]
         assert [words for words in told if KERNEL in words] == []
 
+    @pytest.mark.parametrize("place", ["h:port/db", "[::1/db", "h/db/x", "h/d b"])
+    def test_a_url_that_cannot_be_read_and_holds_none_is_not_taken_for_one(self, place: str) -> None:
+        assert not tells_password(f"postgresql://everytick@{place}")
+        with pytest.raises(ConfigError, match="this is no URL of PostgreSQL; write postgresql://USER@HOST"):
+            PostgresLedger(f"postgresql://everytick@{place}")
+
     def test_a_password_reaches_the_server_as_it_was_meant(self, guarded: PostgresServer) -> None:
         password = f"+ %40/?#[]&=:@'é{KERNEL}"
         with guarded.connect() as db:

@@ -60,5 +60,5 @@ def tells_password(url: str) -> bool:
         return False
     found = PROPER.fullmatch(url)
     if found is None:
-        return "@" in url or "password" in url
+        return ":" in url.partition("://")[2].rpartition("@")[0] or "password" in url
     return bool(found["password"]) or any(name in {"password", "sslpassword"} for name, _ in options(url))

@@ -28,7 +28,10 @@ _FAULTS: Mapping[str, tuple[type[LedgerError], str]] = {
     "40": (LedgerLocked, "other processes were in the way, again and again"),
     "42501": (
         LedgerReadOnly,
-        "this user may not do it. Let it own the schema: CREATE SCHEMA {schema} AUTHORIZATION {user}",
+        (
+            "this user may not do it. Name the role that owns the schema, or, where there is none yet, make one "
+            "for it: CREATE SCHEMA {schema} AUTHORIZATION {user}"
+        ),
     ),
     "42P01": (LedgerDamaged, "tables of the ledger are missing. Restore the schema, or name another"),
     "42703": (LedgerDamaged, "tables of the ledger lack a column. Restore the schema, or name another"),
