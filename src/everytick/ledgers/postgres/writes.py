@@ -33,7 +33,7 @@ class PostgresWrites(PostgresClaims, PostgresSettlements):
             )
             return self._write(decide([rows.cursor(row) for row in found]), now) if found else 0
 
-        return self._db.transact(work)
+        return self._db.transact(work, begin="begin_plan")
 
     def _write(self, plans: Sequence[Plan], now: Instant) -> int:
         """Write plans; where a row of them is refused, all but the one that it belongs to."""

@@ -43,6 +43,17 @@ SET LOCAL jit = off;
 SET LOCAL lock_timeout = '10s';
 SET LOCAL idle_in_transaction_session_timeout = '4s';
 
+-- name: begin_plan
+-- Where an index has the order that is asked for, nothing else is read: see select_cursors.
+BEGIN;
+SET LOCAL enable_seqscan = off;
+SET LOCAL enable_hashjoin = off;
+SET LOCAL enable_mergejoin = off;
+SET LOCAL enable_sort = off;
+SET LOCAL jit = off;
+SET LOCAL lock_timeout = '10s';
+SET LOCAL idle_in_transaction_session_timeout = '4s';
+
 -- name: begin_edit
 -- An edit may decide about a million tasks.
 BEGIN;
