@@ -29,8 +29,8 @@ _FAULTS: Mapping[str, tuple[type[LedgerError], str]] = {
     "42501": (
         LedgerReadOnly,
         (
-            "this user may not do it. Name the role that owns the schema, or, where there is none yet, make one "
-            "for it: CREATE SCHEMA {schema} AUTHORIZATION {user}"
+            "this user may not do it. Name the role that owns the schema, or, where there is none yet, make "
+            "one for it: CREATE SCHEMA {schema} AUTHORIZATION {user}"
         ),
     ),
     "42P01": (LedgerDamaged, "tables of the ledger are missing. Restore the schema, or name another"),
