@@ -153,7 +153,9 @@ def copy(house: Shell, source: str, target: str, *words: str, code: int = 0) -> 
 def test_there_and_back_all_rows_and_numbers_are_the_same(house: Shell, new: str) -> None:
     before = long(house, killed=True)
     assert all(before[table] for table in KEYS if table != "seal")
-    there = copy(house, OLD, new, "--json").json
+    first = copy(house, OLD, new, "--json")
+    assert "watching for 2 s whether a process that has not ended well" in squeezed(first.err)
+    there = first.json
     assert there["resumed"] is False
     assert there["rows"] == {table: len(found) for table, found in before.items()}
     said = copy(house, new, BACK).out

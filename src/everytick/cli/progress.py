@@ -15,7 +15,9 @@ def watched() -> bool:
 
 
 @contextmanager
-def progress(what: str, *, long: bool = True, of: str = "", first: int = 0) -> Iterator[Progress]:
+def progress(
+    what: str, *, long: bool = True, of: str = "", first: int = 0, instead: str = ""
+) -> Iterator[Progress]:
     """Show a bar while something goes on; it is gone when that is done.
 
     Args:
@@ -23,9 +25,17 @@ def progress(what: str, *, long: bool = True, of: str = "", first: int = 0) -> I
         long: Whether it takes long enough to look on.
         of: What is counted: then the bar also shows how much of it is done, and how quickly.
         first: How much was done before.
+        instead: What to say, once it goes on, where no bar is drawn.
     """
     if not (long and watched()):
-        yield lambda _done, _total: None
+        words = [instead] if instead else []
+
+        def say(done: float, total: float) -> None:
+            del done, total
+            while words:
+                sys.stderr.write(f"{words.pop()}\n")
+
+        yield say
         return
     from rich.console import Console
     from rich.progress import Progress as Bars

@@ -49,7 +49,9 @@ def copy(
     clock = SystemClock()
     lease = the_app(app).runner.lease if app else LEASE
     with open_ledger(that_is_there(source), marked=True) as old:
-        with progress("watching whether somebody works on the source") as told:
+        whether = "whether a process that has not ended well still works on the source"
+        seconds = f"everytick: watching for {lease / 1e6:.0f} s {whether}"
+        with progress(f"watching {whether}", instead=seconds) as told:
             copier.stands_still(old, clock, lease, told)
         with open_ledger(target, marked=True) as new:
             begun = copier.begin(old, new)
