@@ -4,6 +4,8 @@ import pytest
 
 from everytick.cli.session import Session
 from everytick.cli.story import tell
+from everytick.ledger import Change
+from everytick.losses import LOST
 from everytick.policy import CatchingUp, CatchUp, Overlap, Overlapping, Policies, Retry, Uncertain
 from everytick.testing.engine import Engine, task
 from everytick.testing.executor import Act
@@ -209,3 +211,16 @@ def test_one_that_stands_in_reserve_or_is_a_suspect_says_so() -> None:
     assert row is not None
     story = told(engine, f"work@{rfc3339(row.key.due_at)}#{row.key.request}")
     assert "It stands in reserve: 100 that were asked for before it have yet to start." in story
+
+
+def test_nothing_is_started_after_commits_were_lost() -> None:
+    engine = Engine(START)
+    engine.apply(task("work", "0 * * * *"))
+    engine.run(minutes=59)
+    raised = Change(at=engine.clock.now(), actor="everytick", act=LOST, note="up 1 was at beat 9")
+    engine.ledger.edit(raised, [], lambda _known, _numbers: [])
+    engine.running = False
+    engine.run(minutes=2)
+    story = told(engine, f"work@{engine.told('work')[0].split()[0]}")
+    assert "the ledger has lost commits, and nothing is started: up 1 was at beat 9" in story
+    assert "everytick doctor --accept-restore" in story

@@ -9,6 +9,7 @@ from datetime import timedelta
 
 from msgspec.structs import replace
 
+from everytick import losses
 from everytick.cli import present
 from everytick.cli.absence import absent
 from everytick.cli.local import clock, lowered, on_its_clock
@@ -269,6 +270,12 @@ class _Story:
         if row.ready_at > now:
             when = f"{clock(row.ready_at)}, {present.ago(row.ready_at, now)}"
             return f"It is planned and may start at {when}."
+        lost = losses.alarm(self.here.ledger)
+        if lost is not None:
+            return (
+                f"It is ready, but the ledger has lost commits, and nothing is started: {lost.note}. Put the "
+                "newest copy there is in its place, then everytick doctor --accept-restore."
+            )
         runners = [one for one in self.here.ledger.processes() if one.kind in {"runner", "up"}]
         living = [one for one in runners if not vanished(one)]
         if not living:
