@@ -34,7 +34,7 @@ STAGES = (40_000, 60_000, 80_000, 100_000)
 KEPT_UP = 0.999
 """A load is kept up with where so many of its ticks are run."""
 
-EDIT = 4_000
+EDIT = 2_500
 """So many tasks are written a second, at least."""
 
 LIMIT = 1_000
