@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from everytick.auditor import audit
-from everytick.edits import Difference
+from everytick.differences import Difference
 from everytick.errors import UsageError
 from everytick.ledgers.sqlite import SqliteLedger
 from everytick.plan import Status
