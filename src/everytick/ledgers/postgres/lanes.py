@@ -50,9 +50,9 @@ def wake(db: Connection, freed: Mapping[int, int], now: Instant) -> None:
         freed: How many lanes of each task, by its number.
         now: The moment.
     """
-    db.many(
-        "wake", [{"task_id": task_id, "lanes": lanes} for task_id, lanes in sorted(freed.items())], now=now
-    )
+    found = db.rows("select_waited_for", tasks=numbers(freed)) if freed else []
+    waited_for = sorted(task_id for (task_id,) in found)
+    db.many("wake", [{"task_id": task_id, "lanes": freed[task_id]} for task_id in waited_for], now=now)
 
 
 def admit(db: Connection, keys: Iterable[Key], now: Instant) -> None:

@@ -108,6 +108,10 @@ USING unnest(%(task_id)s::bigint[], %(due_at)s::bigint[], %(request)s::bigint[])
     AS d (task_id, due_at, request)
 WHERE s.task_id = d.task_id AND s.due_at = d.due_at AND s.request = d.request;
 
+-- name: select_waited_for
+-- For the lanes of which of these tasks some tick waits; mostly it is none, and wake would look at each.
+SELECT DISTINCT task_id FROM everytick.slot WHERE task_id = ANY (%(tasks)s::bigint[]) AND lane < 0;
+
 -- name: wake
 -- As many of those that wait for the lanes of a task as were freed are ready now, longest by due_at first.
 -- Whom another wakes, or ends, at the same moment is waited for and passed over.
