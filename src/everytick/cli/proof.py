@@ -88,7 +88,7 @@ def audit(
             here.task(task)
         first = moment(since, zone, now, past=True) if since else None
         last = moment(until, zone, now, past=True) if until else None
-        with progress("auditing") as told:
+        with progress("auditing", of="ticks") as told:
             found = prove(here.ledger, now, since=first, until=last, task=task or None, progress=told)
     if as_json:
         present.write_json(found.as_json())
