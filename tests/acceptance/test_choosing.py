@@ -57,7 +57,7 @@ CLAIMS: dict[str, Callable[[], bool]] = {
         harmless(row) for row in ("apscheduler-postgres", "apscheduler-sqlite")
     ),
     "As it comes, it drops what is more than a second late": lambda: (
-        silent("apscheduler-postgres-default", "within") > 0
+        silent("apscheduler-postgres-default", "between") > 0
     ),
     "in memory, what it does not live to see": lambda: silent("apscheduler-memory", "between") >= 195,
     '**Everytick** loses and doubles nothing with `catch_up = "all"`': lambda: all(
