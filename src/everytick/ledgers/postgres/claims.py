@@ -18,9 +18,9 @@ from everytick.ledger import Claim, ClaimDecision, Order
 from everytick.ledgers import rows
 from everytick.ledgers.postgres.arrays import array, columns, numbers
 from everytick.ledgers.postgres.connection import Clash, Connection, Row
-from everytick.ledgers.postgres.lanes import admit, end, wake
+from everytick.ledgers.postgres.heads import next_ready
+from everytick.ledgers.postgres.lanes import admit, end, give_back, wake
 from everytick.ledgers.rows import bound
-from everytick.policy import Priority
 from everytick.tick import Key
 from everytick.when import Instant
 
@@ -62,18 +62,14 @@ class PostgresClaims:
         found: list[Row] = []
         rooms = dict.fromkeys(order.queues, order.limit + order.beyond)
         without = numbers(order.without)
-        first = self._db.rows(
-            "next_ready",
-            queues=array(order.queues),
-            priorities=numbers(one.value for one in Priority),
-            without=without,
-        )
-        for queue, priority, ready_at in first:
-            if ready_at <= now and rooms[queue] > 0:
+        self._db.ready.rise(now)
+        for queue, priority, first in next_ready(self._db, order.queues, order.without):
+            if first <= now and rooms[queue] > 0:
                 read = self._db.rows(
                     "select_ready",
                     queue=queue,
                     priority=priority,
+                    first=first,
                     now=now,
                     without=without,
                     limit=rooms[queue],
@@ -150,7 +146,7 @@ class PostgresClaims:
         changed |= {one.key.task_id for one in decided.ends if one.key in waiting}
         if lost & changed:
             raise Clash
-        self._db.many("delete_slots", [bound(key) for key in keys if key.task_id in lost])
+        give_back(self._db, [key for key in keys if key.task_id in lost])
         return lost
 
     def _every(self, statement: str, count: int, /, **values: Any) -> None:  # noqa: ANN401 - whatever psycopg can bind

@@ -21,6 +21,7 @@ from everytick.ledgers.postgres import arrays
 from everytick.ledgers.postgres.address import Address
 from everytick.ledgers.postgres.arrays import Values
 from everytick.ledgers.postgres.faults import AGAIN, explain
+from everytick.ledgers.postgres.floor import Floor
 from everytick.ledgers.statements import statements
 
 T = TypeVar("T")
@@ -58,10 +59,16 @@ class Connection:
 
     Args:
         address: Where the ledger lies.
+
+    Attributes:
+        ready: From where on it looks for ready ticks; a line is a queue, a class and who is left out.
+        due: From where on it looks for cursors; there is one line.
     """
 
     def __init__(self, address: Address) -> None:
         self.address = address
+        self.ready = Floor()
+        self.due = Floor()
         self._sql = in_schema(address.schema)
         self._db: psycopg.Connection[Row] | None = None
         self._open = True

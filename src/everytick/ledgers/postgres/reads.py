@@ -7,10 +7,10 @@ from everytick.consider import Slot
 from everytick.ledger import AttemptRow, Change, Head, Process, TaskRow, TickFilter, VersionRow
 from everytick.ledgers import rows
 from everytick.ledgers.postgres.arrays import array, numbers
+from everytick.ledgers.postgres.heads import heads, next_due, next_ready
 from everytick.ledgers.postgres.record import PostgresRecord
 from everytick.ledgers.rows import bound
 from everytick.plan import Cursor
-from everytick.policy import Priority
 from everytick.tick import Key, TickRow
 from everytick.when import Instant
 
@@ -21,25 +21,16 @@ class PostgresReads(PostgresRecord):
     """The reading half of a PostgreSQL ledger."""
 
     def next_plan(self) -> Instant | None:
-        found: tuple[Instant | None] = self._db.row("next_plan") or (None,)
-        return found[0]
+        return next_due(self._db)
 
     def next_ready(self, queues: Sequence[str], without: frozenset[int]) -> Instant | None:
-        found = self._db.rows(
-            "next_ready",
-            queues=array(queues),
-            priorities=numbers(one.value for one in Priority),
-            without=numbers(without),
-        )
-        return min((row[2] for row in found), default=None)
+        return min((row[2] for row in next_ready(self._db, queues, without)), default=None)
 
     def heads(self, queues: Sequence[str]) -> list[Head]:
-        found = self._db.rows(
-            "heads_of_lines",
-            queues=array(queues),
-            priorities=numbers(one.value for one in Priority),
-        )
-        return [Head(queue=row[0], priority=row[1], ready_at=row[2], task=row[3]) for row in found]
+        return [
+            Head(queue=row[0], priority=row[1], ready_at=row[2], task=row[3])
+            for row in heads(self._db, queues)
+        ]
 
     def held(self, process: int) -> list[Attempt]:
         return [rows.held(row) for row in self._db.rows("select_held", holder=process)]

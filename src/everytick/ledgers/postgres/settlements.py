@@ -7,7 +7,7 @@ from typing import Any
 from everytick.conclude import Settlement
 from everytick.ledgers import rows
 from everytick.ledgers.postgres.connection import Connection
-from everytick.ledgers.postgres.lanes import admit, wake
+from everytick.ledgers.postgres.lanes import admit, give_back, wake
 from everytick.ledgers.rows import bound, forms
 from everytick.tick import Key, State, proof
 from everytick.when import Instant
@@ -53,7 +53,7 @@ class PostgresSettlements:
         kept = [rows.kept(one, now, refused_at=None) for one in batch if one.attempt.key in again]
         kept += [rows.kept(one, now, refused_at=now) for one in refused]
         self._db.many("keep_outputs", [_said(one) for one in batch if _says(one, written)])
-        self._db.many("delete_slots", [bound(key) for key in sorted(ended)])
+        give_back(self._db, ended)
         self._db.many("keep_attempts", kept)
         wake(self._db, Counter(key.task_id for key in ended), now)
         admit(self._db, ended, now)

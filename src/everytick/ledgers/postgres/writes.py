@@ -28,8 +28,14 @@ class PostgresWrites(PostgresClaims, PostgresSettlements):
         self, until: Instant, now: Instant, limit: int, without: frozenset[int], decide: PlanDecision
     ) -> int:
         def work() -> int:
+            self._db.due.rise(now)
             found = self._db.rows(
-                "select_cursors", until=until, limit=limit, cap=UNSTARTED, without=numbers(without)
+                "select_cursors",
+                first=self._db.due.of(None),
+                until=until,
+                limit=limit,
+                cap=UNSTARTED,
+                without=numbers(without),
             )
             return self._write(decide([rows.cursor(row) for row in found]), now) if found else 0
 

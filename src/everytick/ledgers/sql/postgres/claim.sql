@@ -5,23 +5,26 @@ SELECT 1 FROM everytick.process
 WHERE id = %(process)s AND status = 'alive' AND beat >= %(beat)s FOR SHARE;
 
 -- name: next_ready
--- When the next tick of each queue and priority is ready, in the order in which they are served.
-SELECT q.name, p.number, t.ready_at
-FROM unnest(%(queues)s::text[]) WITH ORDINALITY AS q (name, place)
-CROSS JOIN unnest(%(priorities)s::integer[]) AS p (number)
-CROSS JOIN LATERAL (
+-- When the next tick of each queue and priority is ready, in the order in which they are served; from when to
+-- when the server looked.
+SELECT line.queue, line.priority, t.ready_at,
+       (extract(epoch FROM statement_timestamp()) * 1000000)::bigint,
+       (extract(epoch FROM clock_timestamp()) * 1000000)::bigint
+FROM unnest(%(queues)s::text[], %(priorities)s::integer[], %(floors)s::bigint[])
+    WITH ORDINALITY AS line (queue, priority, floor, place)
+LEFT JOIN LATERAL (
     SELECT ready_at FROM everytick.tick
-    WHERE queue = q.name AND priority = p.number AND ready_at IS NOT NULL
+    WHERE queue = line.queue AND priority = line.priority AND ready_at >= line.floor
       AND task_id <> ALL (%(without)s::bigint[])
     ORDER BY ready_at LIMIT 1
-) AS t
-ORDER BY q.place, p.number;
+) AS t ON true
+ORDER BY line.place;
 
 -- name: select_ready
--- Ticks that are ready, longest ready first, for this transaction alone; ctid is where each lies.
+-- Ticks that are ready, from the first on, longest ready first, for this transaction alone; ctid is where each lies.
 SELECT task_id, due_at, request, version, prev_due, next_due, attempt, reruns, ctid::text
 FROM everytick.tick
-WHERE queue = %(queue)s AND priority = %(priority)s AND ready_at <= %(now)s
+WHERE queue = %(queue)s AND priority = %(priority)s AND ready_at >= %(first)s AND ready_at <= %(now)s
   AND task_id <> ALL (%(without)s::bigint[])
 ORDER BY ready_at
 LIMIT %(limit)s
@@ -101,12 +104,21 @@ FROM unnest(%(task_id)s::bigint[], %(due_at)s::bigint[], %(request)s::bigint[], 
 WHERE t.task_id = d.task_id AND t.due_at = d.due_at AND t.request = d.request
   AND t.state IN ('planned', 'queued');
 
--- name: delete_slots
--- Give lanes, or places in the queue, back.
-DELETE FROM everytick.slot AS s
-USING unnest(%(task_id)s::bigint[], %(due_at)s::bigint[], %(request)s::bigint[])
+-- name: lock_places
+-- Where the slots of ticks lie; they cannot move any more. Each is sought by its key, whatever the planner
+-- believes of how many there are: see end_attempts.
+SELECT place FROM unnest(%(task_id)s::bigint[], %(due_at)s::bigint[], %(request)s::bigint[])
     AS d (task_id, due_at, request)
-WHERE s.task_id = d.task_id AND s.due_at = d.due_at AND s.request = d.request;
+CROSS JOIN LATERAL (
+    SELECT ctid::text AS place FROM everytick.slot
+    WHERE task_id = d.task_id AND due_at = d.due_at AND request = d.request
+    OFFSET 0 FOR UPDATE
+) AS held;
+
+-- name: delete_slots
+-- Give lanes, or places in the queue, back. The statement before this has locked them: one that was asked to
+-- stop meanwhile has moved, and a statement that began before it did would not see it where it lies now.
+DELETE FROM everytick.slot WHERE ctid = ANY (%(places)s::text[]::tid[]);
 
 -- name: select_waited_for
 -- For the lanes of which of these tasks some tick waits; mostly it is none, and wake would look at each.

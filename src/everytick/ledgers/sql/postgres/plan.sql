@@ -14,7 +14,7 @@ CROSS JOIN LATERAL (
         ORDER BY t.task_id, t.request OFFSET 0
     ) AS open
 ) AS u
-WHERE c.next_due <= %(until)s AND c.task_id <> ALL (%(without)s::bigint[]) AND u.unstarted < %(cap)s
+WHERE c.next_due >= %(first)s AND c.next_due <= %(until)s AND c.task_id <> ALL (%(without)s::bigint[]) AND u.unstarted < %(cap)s
 ORDER BY c.next_due
 LIMIT %(limit)s
 FOR NO KEY UPDATE OF c SKIP LOCKED;
@@ -41,5 +41,7 @@ SELECT * FROM unnest(
     %(ready_at)s::bigint[], %(ended_at)s::bigint[], %(proof)s::bigint[]);
 
 -- name: next_plan
--- When planning has to look at a cursor next.
-SELECT next_due FROM everytick.cursor WHERE next_due IS NOT NULL ORDER BY next_due LIMIT 1;
+-- When planning has to look at a cursor next; from when to when the server looked.
+SELECT (SELECT next_due FROM everytick.cursor WHERE next_due >= %(floor)s ORDER BY next_due LIMIT 1),
+       (extract(epoch FROM statement_timestamp()) * 1000000)::bigint,
+       (extract(epoch FROM clock_timestamp()) * 1000000)::bigint;

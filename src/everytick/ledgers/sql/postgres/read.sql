@@ -100,13 +100,13 @@ SELECT state, sum(count)::bigint FROM everytick.tick WHERE task_id = %(task_id)s
 
 -- name: heads_of_lines
 -- Which planned tick of each queue and class is ready first, and whose it is.
-SELECT q.name, p.number, t.ready_at, task.name
-FROM unnest(%(queues)s::text[]) WITH ORDINALITY AS q (name, place)
-CROSS JOIN unnest(%(priorities)s::integer[]) AS p (number)
+SELECT line.queue, line.priority, t.ready_at, task.name
+FROM unnest(%(queues)s::text[], %(priorities)s::integer[], %(floors)s::bigint[])
+    WITH ORDINALITY AS line (queue, priority, floor, place)
 CROSS JOIN LATERAL (
     SELECT ready_at, task_id FROM everytick.tick
-    WHERE queue = q.name AND priority = p.number AND ready_at IS NOT NULL
+    WHERE queue = line.queue AND priority = line.priority AND ready_at >= line.floor
     ORDER BY ready_at LIMIT 1
 ) AS t
 JOIN everytick.task ON task.id = t.task_id
-ORDER BY q.place, p.number;
+ORDER BY line.place;
