@@ -118,6 +118,18 @@ def test_what_comes_in_far_below_the_moment_is_claimed_after_the_rest(
     assert [one.key for one in scene.claim(runner, due(100)).attempts] == late
 
 
+@pytest.mark.usefixtures("dear")
+def test_a_backfill_is_planned_after_the_rest(
+    scene: Scene, until: Callable[[Callable[[], object]], None]
+) -> None:
+    task = scene.task(policies=BESIDE)
+    scene.plan(due(10), now=due(10))
+    assert scene.plan(due(10), now=due(10)) == 0
+    scene.ledger.backfill(change("backfill"), task, due(0), due(2), due(1))
+    until(lambda: scene.plan(due(10), now=due(10)))
+    assert scene.ledger.backfills(task) == []
+
+
 def _late(scene: Scene, url: str) -> list[Key]:
     """Let a program whose clock is far behind plan two ticks, after others were claimed; return which."""
     scene.task("first", BESIDE)

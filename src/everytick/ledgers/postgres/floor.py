@@ -20,7 +20,7 @@ from everytick.when import Instant
 LOWEST: Instant = -(2**63)
 """Below all that is there."""
 
-MARGIN = 500_000
+MARGIN = 1_000_000
 """Microseconds below the moment of which a commit may still bring something."""
 
 CHEAP = 5_000

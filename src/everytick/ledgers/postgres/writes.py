@@ -10,6 +10,7 @@ from everytick.ledgers import rows
 from everytick.ledgers.postgres.arrays import numbers
 from everytick.ledgers.postgres.claims import PostgresClaims
 from everytick.ledgers.postgres.connection import Connection
+from everytick.ledgers.postgres.heads import next_due
 from everytick.ledgers.postgres.settlements import PostgresSettlements
 from everytick.plan import UNSTARTED, Plan
 from everytick.when import Instant
@@ -29,9 +30,12 @@ class PostgresWrites(PostgresClaims, PostgresSettlements):
     ) -> int:
         def work() -> int:
             self._db.due.rise(now)
+            first = next_due(self._db)
+            if first is None or first > until:
+                return 0
             found = self._db.rows(
                 "select_cursors",
-                first=self._db.due.of(None),
+                first=first,
                 until=until,
                 limit=limit,
                 cap=UNSTARTED,

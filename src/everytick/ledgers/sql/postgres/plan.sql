@@ -1,6 +1,6 @@
 -- name: select_cursors
--- Cursors that reach less far than the horizon, most pressing first, with how many of their ticks
--- nobody has started; a task that has its fill of those is left alone, and so is one that another
+-- Cursors that reach less far than the horizon, from the first on, most pressing first, with how many of
+-- their ticks nobody has started; a task that has its fill of those is left alone, and so is one that another
 -- scheduler has before it. The ticks are counted in an order that only tick_unstarted has: where statistics
 -- were taken while nothing was open, PostgreSQL would rather read all of tick_ready, once for each cursor.
 SELECT c.task_id, c.request, c.version, c.planned_through, c.last_due, c.through, u.unstarted
