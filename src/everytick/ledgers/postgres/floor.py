@@ -55,7 +55,7 @@ class Floor:
         """Take note of what the look that follows of() has found.
 
         Args:
-            lowest: The lowest open instant of each line; None where there is none.
+            lowest: The lowest open instant of each line, None where there is none. Other lines are forgotten.
             begun: When it began, in microseconds by the server's clock.
             ended: When it ended.
         """
@@ -64,8 +64,11 @@ class Floor:
             self._begun, self._rested = begun, ended + _REST * (ended - begun)
         self._seen = ended
         if self._now is not None:
-            for line, instant in lowest.items():
-                self._at[line] = min(self._now if instant is None else instant, self._now) - MARGIN
+            now = self._now
+            self._at = {
+                line: (now if instant is None else min(instant, now)) - MARGIN
+                for line, instant in lowest.items()
+            }
 
     def _whole(self) -> bool:
         """Tell whether the next look is to be whole; a clock that was moved back ends a rest."""
