@@ -54,8 +54,8 @@ def test_each_is_sought_by_its_key_where_statistics_say_that_nothing_runs(
         db.execute(f"ANALYZE {schema}.slot".encode())
         db.execute(fill)
         statements = in_schema(schema)
-        places = "{" + ",".join(f'"{row[0]}"' for row in db.execute(statements["lock_places"], keys)) + "}"
-        for statement, values in (("lock_places", keys), ("delete_slots", {"places": places})):
+        (places,) = db.execute(statements["lock_places"], keys).fetchall()
+        for statement, values in (("lock_places", keys), ("delete_slots", {"places": places[0]})):
             plan = explained(db, statements[statement], values)
             for part in parts(plan):
                 assert part["Actual Loops"] <= BATCH

@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Mapping, Sequence
 
 from everytick.consider import End
-from everytick.ledgers.postgres.arrays import array, numbers
+from everytick.ledgers.postgres.arrays import numbers
 from everytick.ledgers.postgres.connection import Connection
 from everytick.ledgers.rows import bound
 from everytick.plan import UNSTARTED
@@ -42,9 +42,9 @@ def end(db: Connection, ends: Sequence[End], now: Instant, *, waited: bool = Tru
 
 def give_back(db: Connection, keys: Iterable[Key]) -> None:
     """Give lanes, or places in the queue, back; a tick that has none is passed over."""
-    places = [place for (place,) in db.batch("lock_places", [bound(key) for key in sorted(keys)])]
-    if places:
-        db.execute("delete_slots", places=array(places))
+    for (places,) in db.batch("lock_places", [bound(key) for key in sorted(keys)]):
+        if places is not None:
+            db.execute("delete_slots", places=places)
 
 
 def wake(db: Connection, freed: Mapping[int, int], now: Instant) -> None:

@@ -107,10 +107,11 @@ WHERE t.task_id = d.task_id AND t.due_at = d.due_at AND t.request = d.request
 -- name: lock_places
 -- Where the slots of ticks lie; they cannot move any more. Each is sought by its key, whatever the planner
 -- believes of how many there are: see end_attempts.
-SELECT place FROM unnest(%(task_id)s::bigint[], %(due_at)s::bigint[], %(request)s::bigint[])
+SELECT array_agg(held.ctid)::text
+FROM unnest(%(task_id)s::bigint[], %(due_at)s::bigint[], %(request)s::bigint[])
     AS d (task_id, due_at, request)
 CROSS JOIN LATERAL (
-    SELECT ctid::text AS place FROM everytick.slot
+    SELECT ctid FROM everytick.slot
     WHERE task_id = d.task_id AND due_at = d.due_at AND request = d.request
     OFFSET 0 FOR UPDATE
 ) AS held;
@@ -118,7 +119,7 @@ CROSS JOIN LATERAL (
 -- name: delete_slots
 -- Give lanes, or places in the queue, back. The statement before this has locked them: one that was asked to
 -- stop meanwhile has moved, and a statement that began before it did would not see it where it lies now.
-DELETE FROM everytick.slot WHERE ctid = ANY (%(places)s::text[]::tid[]);
+DELETE FROM everytick.slot WHERE ctid = ANY (%(places)s::tid[]);
 
 -- name: select_waited_for
 -- For the lanes of which of these tasks some tick waits; mostly it is none, and wake would look at each.
