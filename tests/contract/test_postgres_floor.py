@@ -8,8 +8,17 @@ import pytest
 from everytick.ledger import Ledger
 from everytick.ledgers.postgres import PostgresLedger, floor
 from everytick.policy import CatchingUp, CatchUp, Overlap, Policies
-from everytick.testing.ledgers import LedgerSuite
+from everytick.testing.ledgers.claiming import Claiming
+from everytick.testing.ledgers.editing import Editing
+from everytick.testing.ledgers.neighbours import Neighbours
+from everytick.testing.ledgers.planning import Planning
+from everytick.testing.ledgers.pruning import Pruning
+from everytick.testing.ledgers.reading import Reading
+from everytick.testing.ledgers.requesting import Requesting
 from everytick.testing.ledgers.scene import START, Scene, change, due
+from everytick.testing.ledgers.settling import Settling
+from everytick.testing.ledgers.sweeping import Sweeping
+from everytick.testing.ledgers.waiting import Waiting
 from everytick.testing.servers import PgBouncer, PostgresServer
 from everytick.tick import Key
 
@@ -51,8 +60,13 @@ def scene(url: str) -> Iterator[Scene]:
 
 
 @pytest.mark.usefixtures("tireless")
-class TestResting(LedgerSuite):
-    """Whatever programs do needs no whole look, with one exception."""
+class TestResting(
+    Planning, Claiming, Waiting, Settling, Neighbours, Sweeping, Editing, Requesting, Reading, Pruning
+):
+    """Whatever programs do needs no whole look, with one exception.
+
+    What is copied looks for nothing, and comes to be by a clock that goes back.
+    """
 
     @pytest.fixture
     def ledger(self, postgres15: PostgresServer, place: Place) -> Iterator[Ledger]:
