@@ -15,19 +15,15 @@ Required: at least 5,000 lives a second through the programs, and 12,000 through
 import argparse
 import sqlite3
 import tempfile
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from time import perf_counter, process_time
 
-from everytick.conclude import Attempt, Report, Settlement, conclude
-from everytick.consider import Considered, Ready, Slot, Start, consider
+from decisions import PERIOD, SECOND, Free, Real
 from everytick.ledger import Change, Order, Process
 from everytick.ledgers.sqlite import SqliteLedger
-from everytick.plan import Cursor, Plan, PlannedTick, plan
-from everytick.policy import Policies
 from everytick.revise import begin
 from everytick.task import Inline, Task
-from everytick.tick import State
 from everytick.versions import Versions
 from everytick.when import schedule
 from figures import tell
@@ -36,12 +32,8 @@ TASKS = 10_000
 BATCH = 1_000
 TURNS = 5
 ASKED = 5_000
-SECOND = 1_000_000
-PERIOD = 10 * SECOND
 START = 1_767_225_600 * SECOND
 NOBODY: frozenset[int] = frozenset()
-POLICIES = Policies()
-DONE = Report(outcome="succeeded")
 
 
 def ledger_with_tasks(path: Path) -> SqliteLedger:
@@ -62,7 +54,7 @@ def ledger_with_tasks(path: Path) -> SqliteLedger:
     return ledger
 
 
-class Methods:
+class Methods(Free):
     """The methods of a ledger, with decisions that cost next to nothing."""
 
     def __init__(self, path: Path) -> None:
@@ -75,65 +67,17 @@ class Methods:
         order = Order(holder=1, queues=("default",), limit=BATCH)
         lives = 0
         while claim := self.ledger.claim(order, due, lambda b, s: self.considered(b, s, due)).attempts:
-            assert not self.ledger.settle([self.settled(attempt, due) for attempt in claim], due)
+            assert not self.ledger.settle([self.ended(attempt, due) for attempt in claim], due)
             lives += len(claim)
         return lives
 
-    def plans(self, cursors: Sequence[Cursor], due: int) -> Sequence[Plan]:
-        """Plan the one tick of each."""
-        return [
-            Plan(
-                cursor=cursor,
-                ticks=(
-                    PlannedTick(
-                        due_at=due,
-                        version=1,
-                        prev_due=cursor.last_due,
-                        next_due=due + PERIOD,
-                        ready_at=due,
-                        policies=POLICIES,
-                    ),
-                ),
-                planned_through=due,
-                last_due=due,
-                next_due=due + PERIOD,
-            )
-            for cursor in cursors
-        ]
 
-    def considered(self, batch: Sequence[Ready], slots: Mapping[int, Sequence[Slot]], due: int) -> Considered:
-        """Start all."""
-        assert due
-        assert not any(slots.values())
-        return Considered(starts=[Start(ready=ready, lane=0, fresh=True) for ready in batch])
-
-    def settled(self, attempt: Attempt, due: int) -> Settlement:
-        """Let it succeed."""
-        assert due
-        return Settlement(attempt=attempt, report=DONE, state=State.SUCCEEDED)
-
-
-class Programs(Methods):
+class Programs(Real, Methods):
     """The same with the decisions that the scheduler and the runner make."""
 
     def __init__(self, path: Path) -> None:
         super().__init__(path)
         self.versions = Versions(self.ledger)
-
-    def plans(self, cursors: Sequence[Cursor], due: int) -> Sequence[Plan]:
-        """Plan as the scheduler does."""
-        return [
-            plan(cursor, self.versions.since(cursor.task_id, 1, cursor.planned_through), due, due)
-            for cursor in cursors
-        ]
-
-    def considered(self, batch: Sequence[Ready], slots: Mapping[int, Sequence[Slot]], due: int) -> Considered:
-        """Consider as the runner does."""
-        return consider(batch, slots, self.versions.version, due)
-
-    def settled(self, attempt: Attempt, due: int) -> Settlement:
-        """Conclude as the runner does."""
-        return conclude(attempt, DONE, self.versions.policies(attempt.key.task_id, attempt.version), due)
 
 
 class Bare:

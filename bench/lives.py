@@ -11,6 +11,7 @@ import sys
 import tempfile
 from pathlib import Path
 
+from decisions import PERIOD as STEP
 from everytick.edits import Author, Edits
 from everytick.executor import Executor
 from everytick.executors.inline import InlineExecutor
@@ -24,7 +25,6 @@ from everytick.versions import Versions
 from everytick.when import schedule
 from family import own_memory
 from figures import Watch, tell
-from ledger import PERIOD as STEP
 from ledger import START, Bare
 
 TASKS = 1_000

@@ -11,17 +11,14 @@ Three ways through the same lives, by turns in one run; the best turn of each co
 Asked for: plan and claim at least at a third of the bare rate, whole lives at least at a fifth.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable
 from time import perf_counter, process_time
 from typing import Protocol
 
-from everytick.conclude import Attempt, Report, Settlement, conclude
-from everytick.consider import Considered, Ready, Slot, Start, consider
+from decisions import Free, Real
+from everytick.conclude import Attempt
 from everytick.ledger import Order
-from everytick.plan import Cursor, Plan, PlannedTick, plan
-from everytick.policy import Policies
 from everytick.testing.servers import PostgresServer
-from everytick.tick import State
 from everytick.versions import Versions
 from figures import tell
 from postgres.bare import Bare
@@ -31,8 +28,6 @@ TASKS = 10_000
 BATCH = 1_000
 TURNS = 6
 NOBODY: frozenset[int] = frozenset()
-POLICIES = Policies()
-DONE = Report(outcome="succeeded")
 PARTS = ("plan", "claim", "settle")
 
 
@@ -49,7 +44,7 @@ class Way(Protocol):
         """Settle what was claimed last."""
 
 
-class Methods:
+class Methods(Free):
     """The methods of a ledger, with decisions that cost next to nothing."""
 
     def __init__(self, server: PostgresServer) -> None:
@@ -73,61 +68,13 @@ class Methods:
         """Settle that batch."""
         assert not self.ledger.settle([self.ended(attempt, due) for attempt in self.held], due)
 
-    def plans(self, cursors: Sequence[Cursor], due: int) -> Sequence[Plan]:
-        """Plan the one tick of each."""
-        return [
-            Plan(
-                cursor=cursor,
-                ticks=(
-                    PlannedTick(
-                        due_at=due,
-                        version=1,
-                        prev_due=cursor.last_due,
-                        next_due=due + PERIOD,
-                        ready_at=due,
-                        policies=POLICIES,
-                    ),
-                ),
-                planned_through=due,
-                last_due=due,
-                next_due=due + PERIOD,
-            )
-            for cursor in cursors
-        ]
 
-    def considered(self, batch: Sequence[Ready], slots: Mapping[int, Sequence[Slot]], due: int) -> Considered:
-        """Start all."""
-        assert due
-        assert not any(slots.values())
-        return Considered(starts=[Start(ready=ready, lane=0, fresh=True) for ready in batch])
-
-    def ended(self, attempt: Attempt, due: int) -> Settlement:
-        """Let it succeed."""
-        assert due
-        return Settlement(attempt=attempt, report=DONE, state=State.SUCCEEDED)
-
-
-class Programs(Methods):
+class Programs(Real, Methods):
     """The same with the decisions that the scheduler and the runner make."""
 
     def __init__(self, server: PostgresServer) -> None:
         super().__init__(server)
         self.versions = Versions(self.ledger)
-
-    def plans(self, cursors: Sequence[Cursor], due: int) -> Sequence[Plan]:
-        """Plan as the scheduler does."""
-        return [
-            plan(cursor, self.versions.since(cursor.task_id, 1, cursor.planned_through), due, due)
-            for cursor in cursors
-        ]
-
-    def considered(self, batch: Sequence[Ready], slots: Mapping[int, Sequence[Slot]], due: int) -> Considered:
-        """Consider as the runner does."""
-        return consider(batch, slots, self.versions.version, due)
-
-    def ended(self, attempt: Attempt, due: int) -> Settlement:
-        """Conclude as the runner does."""
-        return conclude(attempt, DONE, self.versions.policies(attempt.key.task_id, attempt.version), due)
 
 
 class Alone:
