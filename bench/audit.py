@@ -13,7 +13,7 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 
-from everytick.auditor import audit
+from everytick.audit.auditor import audit
 from everytick.edits import Author, Edits
 from everytick.ledgers.sqlite import SqliteLedger
 from everytick.task import Call, Task

@@ -16,7 +16,7 @@ from everytick.edits import Author, Edits
 from everytick.executor import Executor
 from everytick.executors.inline import InlineExecutor
 from everytick.ledgers.sqlite import SqliteLedger
-from everytick.presence import Presence
+from everytick.life.presence import Presence
 from everytick.runner import Runner
 from everytick.scheduler import Scheduler
 from everytick.task import Call, Command, Inline, Task

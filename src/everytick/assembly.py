@@ -10,7 +10,7 @@ from everytick.executors.inline import InlineExecutor
 from everytick.executors.process import ProcessExecutor
 from everytick.executors.warden.client import Warden
 from everytick.ledger import Ledger
-from everytick.presence import Presence
+from everytick.life.presence import Presence
 from everytick.program import Program
 from everytick.runner import Runner
 from everytick.scheduler import Scheduler

@@ -2,9 +2,9 @@
 
 from collections.abc import Collection, Iterator, Sequence
 
-from everytick import losses
 from everytick.health import Facts, ProcessFacts, QueueFacts, TaskFacts
 from everytick.ledger import Reads, TaskRow, TickFilter
+from everytick.life import losses
 from everytick.plan import Status
 from everytick.policy import Policies, Priority
 from everytick.tick import NEVER, Reason, State, TickRow

@@ -13,8 +13,8 @@ from typing import Any, TypeVar
 from everytick import settings
 from everytick.errors import ConfigError, UsageError
 from everytick.ledgers.secrecy import tells_password
+from everytick.life.presence import LEASE
 from everytick.policy import Policies
-from everytick.presence import LEASE
 from everytick.task import Call, Command, Inline, Task, Work
 from everytick.tick import SECOND
 from everytick.when import Schedule

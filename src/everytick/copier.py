@@ -12,11 +12,11 @@ from contextlib import closing
 from dataclasses import dataclass
 from itertools import zip_longest
 
-from everytick.auditor import Audit, audit
+from everytick.audit.auditor import Audit, audit
 from everytick.clock import Clock
 from everytick.errors import LedgerDamaged, LedgerError, LedgerUnfinished
 from everytick.ledger import Reads
-from everytick.living import living
+from everytick.life.living import living
 from everytick.upkeep import KEYS, Place, Row, Store, Tally
 from everytick.when import Instant
 

@@ -10,7 +10,7 @@ from typing import Protocol
 
 from everytick.clock import Clock
 from everytick.errors import LedgerError
-from everytick.presence import Presence
+from everytick.life.presence import Presence
 from everytick.when import Instant
 
 log = logging.getLogger("everytick")

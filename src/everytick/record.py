@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from everytick.plan import Cursor, Status
-from everytick.seal import Seal
+from everytick.proof.seal import Seal
 from everytick.tick import Key, TickRow
 from everytick.when import Instant
 

@@ -15,10 +15,10 @@ from everytick.errors import LedgerError, UsageError
 from everytick.executor import Executor, Result
 from everytick.jobs import job_of
 from everytick.ledger import Claim, Ledger, Order
+from everytick.life.losses import UNCERTAIN
+from everytick.life.presence import Presence
 from everytick.lookout import Lookout
-from everytick.losses import UNCERTAIN
 from everytick.policy import Policies
-from everytick.presence import Presence
 from everytick.rescue import rescue
 from everytick.suspects import SUSPECT, apart
 from everytick.task import Call, Inline, Work

@@ -10,8 +10,8 @@ from everytick.clock import Clock
 from everytick.conclude import Attempt, Settlement
 from everytick.errors import UsageError
 from everytick.ledger import Ledger, Process
+from everytick.life.presence import Presence
 from everytick.plan import Cursor, Plan, plan
-from everytick.presence import Presence
 from everytick.rescue import rescue
 from everytick.versions import Versions
 from everytick.when import Instant

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Protocol, Self
 
 from everytick.ledger import Ledger
-from everytick.seal import Prunes
+from everytick.proof.seal import Prunes
 
 KEYS: Mapping[str, tuple[str, ...]] = {
     "task": ("id",),

@@ -36,6 +36,11 @@ def test_each_room_is_drawn_once_and_on_its_floor() -> None:
     assert [floor_of[room] for room in rooms] == sorted(floor_of[room] for room in rooms)
 
 
+def test_each_room_of_an_audit_and_of_a_life_is_drawn() -> None:
+    folders = ("audit", "proof", "life")
+    assert sorted(drawn(1)) == sorted([*folders, *(room for folder in folders for room in there(folder))])
+
+
 def test_each_room_of_the_ledgers_is_drawn() -> None:
     rooms = {"sqlite", "postgres", "sql"} | there("ledgers/sqlite") | there("ledgers/postgres")
-    assert set(drawn(1)) - {"ledgers", "migrations"} == rooms | there("ledgers")
+    assert set(drawn(2)) - {"ledgers", "migrations"} == rooms | there("ledgers")

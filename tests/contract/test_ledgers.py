@@ -10,7 +10,7 @@ import pytest
 from everytick.ledger import Ledger, Reads, Writes
 from everytick.ledgers.sqlite import SqliteLedger, connection
 from everytick.ledgers.statements import migrations, statements
-from everytick.seal import Prunes
+from everytick.proof.seal import Prunes
 from everytick.testing.ledgers import LedgerSuite
 from everytick.testing.ledgers.scene import Scene, due
 from everytick.tick import TRANSITIONS, State

@@ -9,7 +9,7 @@ from random import Random
 
 import pytest
 
-from everytick.auditor import audit
+from everytick.audit.auditor import audit
 from everytick.conclude import Attempt
 from everytick.ledger import TaskRow, TickFilter
 from everytick.ledgers.postgres import PostgresLedger

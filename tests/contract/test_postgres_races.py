@@ -13,7 +13,7 @@ from threading import Barrier
 import psycopg
 import pytest
 
-from everytick.auditor import audit
+from everytick.audit.auditor import audit
 from everytick.conclude import Attempt, Settlement
 from everytick.ledger import Claim, TaskRow
 from everytick.plan import Cursor, Plan, Status, Version

@@ -20,9 +20,9 @@ from everytick.ledger import PlanDecision, Process
 from everytick.ledgers import rows
 from everytick.ledgers.sqlite import connection
 from everytick.ledgers.sqlite.writes import SqliteWrites
+from everytick.life.presence import Presence, _Watched
 from everytick.plan import Cursor, Plan, _Planner
 from everytick.policy import Policies
-from everytick.presence import Presence, _Watched
 from everytick.runner import Runner
 from everytick.testing.simulation import Played, simulate
 

@@ -6,8 +6,8 @@ import pytest
 
 from everytick.executor import Job
 from everytick.ledger import Change
+from everytick.life.presence import LEASE
 from everytick.policy import Overlap, Policies, Retry, Uncertain
-from everytick.presence import LEASE
 from everytick.testing.engine import Engine, task
 from everytick.testing.executor import Act
 from everytick.tick import rfc3339

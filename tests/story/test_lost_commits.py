@@ -8,13 +8,13 @@ from pathlib import Path
 
 import pytest
 
-from everytick import losses
 from everytick.checkup import facts
 from everytick.conclude import Attempt
 from everytick.ledger import Change, Process
 from everytick.ledgers.sqlite import SqliteLedger
+from everytick.life import losses
+from everytick.life.presence import Presence
 from everytick.policy import CatchingUp, CatchUp, Overlap, Overlapping, Policies, Uncertain
-from everytick.presence import Presence
 from everytick.testing.clock import FakeClock
 from everytick.testing.engine import Engine, task
 from everytick.testing.executor import Act
@@ -101,7 +101,7 @@ def test_what_may_have_run_is_run_again_and_counted_as_a_rerun(folder: Path) -> 
 
 def elsewhere(patch: pytest.MonkeyPatch) -> None:
     """Be on another machine from now on: who ran here cannot be seen from there."""
-    patch.setattr("everytick.presence.socket.gethostname", lambda: "elsewhere")
+    patch.setattr("everytick.life.presence.socket.gethostname", lambda: "elsewhere")
 
 
 def test_a_runner_that_comes_between_a_restore_and_its_alarm_hears_those_who_were_there(

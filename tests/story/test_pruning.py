@@ -10,13 +10,13 @@ import pytest
 from tests.story.test_tampering import play
 from tests.story.test_why import told
 
-from everytick import pruner
-from everytick.auditor import audit
+from everytick.audit import pruner
+from everytick.audit.auditor import audit
+from everytick.audit.pruner import LEAST, NEWEST, Pruned
 from everytick.cli import main
-from everytick.finding import Kind
 from everytick.ledgers.sqlite import SqliteLedger
 from everytick.policy import Overlap, Overlapping, Policies, Retry
-from everytick.pruner import LEAST, NEWEST, Pruned
+from everytick.proof.finding import Kind
 from everytick.testing.engine import AUTHOR, Engine, task
 from everytick.testing.executor import Act
 from everytick.tick import State

@@ -13,12 +13,12 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from everytick.auditor import Audit, audit
+from everytick.audit.auditor import Audit, audit
 from everytick.errors import UnknownName
 from everytick.executor import Job
-from everytick.finding import Kind
 from everytick.ledgers.sqlite import SqliteLedger
 from everytick.policy import Policies, Retry
+from everytick.proof.finding import Kind
 from everytick.testing.engine import AUTHOR, Engine, task
 from everytick.testing.executor import Act
 from everytick.tick import State, rfc3339

@@ -7,8 +7,8 @@ from random import Random
 from everytick.edits import Edits
 from everytick.ledger import TickFilter
 from everytick.ledgers.sqlite import SqliteLedger
+from everytick.life.presence import Presence
 from everytick.policy import CatchingUp, CatchUp, Overlap, Overlapping, Policies, Retry
-from everytick.presence import Presence
 from everytick.runner import Runner
 from everytick.scheduler import Scheduler
 from everytick.task import Call

@@ -11,8 +11,8 @@ import pytest
 from everytick.errors import LedgerFull
 from everytick.ledger import VersionRow
 from everytick.ledgers.sqlite import SqliteLedger
+from everytick.life.presence import Presence
 from everytick.policy import Overlap, Overlapping, Policies, Retry
-from everytick.presence import Presence
 from everytick.program import PATIENCE
 from everytick.scheduler import Scheduler
 from everytick.testing.engine import Engine, task

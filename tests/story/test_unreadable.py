@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from everytick.auditor import audit
+from everytick.audit.auditor import audit
 from everytick.differences import Difference
 from everytick.errors import UsageError
 from everytick.ledgers.sqlite import SqliteLedger

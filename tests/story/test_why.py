@@ -5,7 +5,7 @@ import pytest
 from everytick.cli.session import Session
 from everytick.cli.story import tell
 from everytick.ledger import Change
-from everytick.losses import LOST
+from everytick.life.losses import LOST
 from everytick.policy import CatchingUp, CatchUp, Overlap, Overlapping, Policies, Retry, Uncertain
 from everytick.testing.engine import Engine, task
 from everytick.testing.executor import Act

@@ -7,9 +7,9 @@ from zoneinfo import ZoneInfo
 from everytick.cli import present
 from everytick.cli.local import clock, lowered, on_its_clock
 from everytick.cli.session import Session
+from everytick.life.presence import vanished
 from everytick.plan import Status, Version
-from everytick.presence import vanished
-from everytick.seal import Seal
+from everytick.proof.seal import Seal
 from everytick.tick import NEVER, Key, parse_tick_name, rfc3339, tick_name
 from everytick.versions import revived
 from everytick.when import Instant, Schedule, instant_of, moment_of

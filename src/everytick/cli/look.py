@@ -15,8 +15,8 @@ from everytick.cli.options import AnyTaskArgument, AppOption, JsonOption, Ledger
 from everytick.cli.session import Session, session
 from everytick.errors import UnknownName, UsageError
 from everytick.ledger import TaskRow, TickFilter, VersionRow
+from everytick.life.presence import vanished
 from everytick.plan import Status
-from everytick.presence import vanished
 from everytick.tick import NEVER, State, TickRow, parse_tick_name, rfc3339, tick_name
 from everytick.versions import revived
 

@@ -4,7 +4,7 @@ import sys
 
 from everytick.cli.session import Session
 from everytick.errors import UsageError
-from everytick.presence import LEASE
+from everytick.life.presence import LEASE
 from everytick.tick import SECOND, TERMINAL, Key, TickRow
 
 _GLANCE = 100_000

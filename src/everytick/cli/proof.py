@@ -13,10 +13,9 @@ from typing import Annotated, Literal
 
 import typer
 
-from everytick import losses
 from everytick.app import author
-from everytick.auditor import Audit
-from everytick.auditor import audit as prove
+from everytick.audit.auditor import Audit
+from everytick.audit.auditor import audit as prove
 from everytick.checkup import facts
 from everytick.cli import present
 from everytick.cli.options import (
@@ -37,12 +36,13 @@ from everytick.errors import EverytickError, UsageError
 from everytick.health import Kind, health
 from everytick.ledger import Change
 from everytick.ledgers.secrecy import without_password
+from everytick.life import losses
+from everytick.life.presence import LEASE
+from everytick.life.trust import VOUCHED
 from everytick.plan import Status
-from everytick.presence import LEASE
 from everytick.release import VERSION
 from everytick.task import Call, Command, Inline, Task
 from everytick.tick import SECOND, rfc3339
-from everytick.trust import VOUCHED
 from everytick.when import Instant
 
 _ALIKE = 100

@@ -2,7 +2,7 @@
 
 from everytick.cli.progress import progress
 from everytick.cli.session import Session
-from everytick.presence import vanished
+from everytick.life.presence import vanished
 
 _GLANCE = 100_000
 

@@ -9,16 +9,16 @@ from datetime import timedelta
 
 from msgspec.structs import replace
 
-from everytick import losses
 from everytick.cli import present
 from everytick.cli.absence import absent
 from everytick.cli.local import clock, lowered, on_its_clock
 from everytick.cli.session import Session
 from everytick.errors import UsageError
 from everytick.ledger import AttemptRow, Process, TickFilter
+from everytick.life import losses
+from everytick.life.presence import vanished
 from everytick.plan import UNSTARTED, Status, Version
 from everytick.policy import RERUNS, Overlapping, Policies, Uncertain, jittered
-from everytick.presence import vanished
 from everytick.suspects import SUSPECT
 from everytick.tick import NEVER, RESERVE, SECOND, TERMINAL, Reason, State, TickRow, rfc3339, tick_name
 from everytick.versions import revived

@@ -6,8 +6,8 @@ from typing import Any, Generic, Protocol, TypeVar
 
 from everytick.ledgers import rows
 from everytick.ledgers.rows import bound
+from everytick.proof.seal import Seal
 from everytick.record import Backfill, History
-from everytick.seal import Seal
 from everytick.tick import NEVER, Key, TickRow
 from everytick.when import Instant
 

@@ -13,8 +13,8 @@ from everytick.errors import UnreadableRow
 from everytick.ledger import AttemptRow, Process, TaskRow
 from everytick.plan import Cursor, PlannedTick, Status
 from everytick.policy import Priority
+from everytick.proof.seal import Seal
 from everytick.record import Backfill, Change, History, VersionRow
-from everytick.seal import Seal
 from everytick.tick import TERMINAL, Key, Reason, State, TickRow, proof
 from everytick.when import Instant
 

@@ -13,8 +13,8 @@ from everytick.edits import Author, Edits
 from everytick.executor import Executor, Job
 from everytick.ledger import Ledger, TickFilter
 from everytick.ledgers.sqlite import SqliteLedger
+from everytick.life.presence import LEASE, Presence
 from everytick.policy import Policies
-from everytick.presence import LEASE, Presence
 from everytick.runner import Runner
 from everytick.scheduler import GLANCE, HORIZON, Scheduler
 from everytick.task import Call, Command, Inline, Task

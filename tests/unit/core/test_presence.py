@@ -8,8 +8,8 @@ import pytest
 from everytick.errors import LedgerError
 from everytick.ledger import Change, Process
 from everytick.ledgers.sqlite import SqliteLedger
-from everytick.losses import LOST
-from everytick.presence import LEASE, Presence, vanished
+from everytick.life.losses import LOST
+from everytick.life.presence import LEASE, Presence, vanished
 from everytick.testing.clock import FakeClock
 
 

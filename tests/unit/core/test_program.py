@@ -7,7 +7,7 @@ import pytest
 
 from everytick.errors import LedgerFull
 from everytick.ledgers.sqlite import SqliteLedger
-from everytick.presence import Presence
+from everytick.life.presence import Presence
 from everytick.program import LAST_PATIENCE, run
 from everytick.testing.clock import FakeClock
 from everytick.when import Instant

@@ -6,8 +6,8 @@ import pytest
 
 from everytick.ledger import Change
 from everytick.ledgers.sqlite import SqliteLedger
+from everytick.life.trust import VOUCHED, Trust
 from everytick.testing.clock import FakeClock
-from everytick.trust import VOUCHED, Trust
 
 HOUR = 3_600_000_000
 

@@ -7,7 +7,7 @@ import typer
 
 from everytick import copier
 from everytick.app import open_ledger
-from everytick.auditor import Audit
+from everytick.audit.auditor import Audit
 from everytick.cli import present
 from everytick.cli.options import AppOption, JsonOption, not_for_all_to_see
 from everytick.cli.progress import progress
@@ -15,7 +15,7 @@ from everytick.cli.session import that_is_there, the_app
 from everytick.clock import SystemClock
 from everytick.copier import Begun
 from everytick.ledgers.secrecy import without_password
-from everytick.presence import LEASE
+from everytick.life.presence import LEASE
 from everytick.upkeep import KEYS
 
 _URL = "sqlite:///file.db, postgresql://USER@HOST/DATABASE, or env:NAME."

@@ -12,8 +12,8 @@ from everytick.cli.session import ledger_of, that_is_there, the_app
 from everytick.clock import SystemClock
 from everytick.errors import LedgerError
 from everytick.ledger import Process
-from everytick.living import living
-from everytick.presence import LEASE
+from everytick.life.living import living
+from everytick.life.presence import LEASE
 from everytick.release import VERSION, is_older
 from everytick.upkeep import MigrationRow, Store
 

@@ -5,15 +5,15 @@ from typing import Annotated
 
 import typer
 
-from everytick import pruner
 from everytick.app import CONFIG, author, open_ledger
+from everytick.audit import pruner
+from everytick.audit.pruner import Pruned
 from everytick.cli import present
 from everytick.cli.options import AppOption, JsonOption, LedgerOption, NoteOption
 from everytick.cli.progress import progress
 from everytick.cli.session import ledger_of, that_is_there, the_app
 from everytick.clock import SystemClock
 from everytick.errors import UsageError
-from everytick.pruner import Pruned
 from everytick.settings import kept
 from everytick.tick import rfc3339
 from everytick.when import format_duration

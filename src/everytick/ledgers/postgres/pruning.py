@@ -5,7 +5,7 @@ from collections.abc import Collection, Mapping, Sequence
 from everytick.ledgers.postgres.arrays import numbers
 from everytick.ledgers.postgres.record import PostgresRecord
 from everytick.ledgers.rows import bound, sealed
-from everytick.seal import Seal
+from everytick.proof.seal import Seal
 from everytick.tick import NEVER, Key
 from everytick.when import Instant
 

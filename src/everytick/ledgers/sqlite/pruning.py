@@ -4,7 +4,7 @@ from collections.abc import Collection, Mapping, Sequence
 
 from everytick.ledgers.rows import bound, numbers, sealed
 from everytick.ledgers.sqlite.record import SqliteRecord
-from everytick.seal import Seal
+from everytick.proof.seal import Seal
 from everytick.tick import NEVER, Key
 from everytick.when import Instant
 

@@ -5,15 +5,15 @@ from dataclasses import replace
 
 import msgspec
 
-from everytick import pruner
-from everytick.auditor import audit
+from everytick.audit import pruner
+from everytick.audit.auditor import audit
+from everytick.audit.pruner import LEAST, NEWEST, Pruned
 from everytick.conclude import Attempt, Outcome
-from everytick.finding import Kind
 from everytick.ledger import Change
 from everytick.plan import PlannedTick
 from everytick.policy import CatchingUp, CatchUp, Overlap, Policies, Retry
-from everytick.pruner import LEAST, NEWEST, Pruned
-from everytick.seal import Seal, Sealing
+from everytick.proof.finding import Kind
+from everytick.proof.seal import Seal, Sealing
 from everytick.testing.ledgers.scene import SECOND, START, STEP, Scene, due
 from everytick.tick import NEVER, Key, State
 from everytick.upkeep import Store

@@ -10,7 +10,7 @@ from typing import Protocol
 
 from everytick.conclude import Outcome
 from everytick.executor import Job, Result
-from everytick.presence import Presence
+from everytick.life.presence import Presence
 from everytick.task import Work
 from everytick.testing.executor import Act
 from everytick.testing.simulation.machine import Machine

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from everytick.auditor import audit
+from everytick.audit.auditor import audit
 from everytick.ledgers.sqlite import SqliteLedger
 from everytick.testing.simulation.laws import at_rest, check
 from everytick.testing.simulation.mirror import LawBroken

@@ -8,7 +8,7 @@ from random import Random
 from everytick.errors import LedgerError
 from everytick.executor import Executor, Job
 from everytick.ledgers.sqlite import SqliteLedger
-from everytick.presence import Presence
+from everytick.life.presence import Presence
 from everytick.program import PATIENCE, Program
 from everytick.runner import Runner
 from everytick.scheduler import Scheduler

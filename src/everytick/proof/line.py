@@ -10,8 +10,8 @@ that was shortened, and the gap it left are one finding.
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from everytick.finding import Counts, Finding, Kind
-from everytick.gap import Gap
+from everytick.proof.finding import Counts, Finding, Kind
+from everytick.proof.gap import Gap
 from everytick.tick import NEVER, Reason, TickRow, rfc3339, tick_name
 from everytick.when import Instant, Schedule
 

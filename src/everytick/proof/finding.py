@@ -1,7 +1,7 @@
 """Findings: what an audit can find wrong, and what one row says that cannot be.
 
 The row is examined alone here: its state, its reason, its proof and its attempts. Whether it stands
-where it should is for audit.py.
+where it should is for walk.py.
 """
 
 from collections.abc import Sequence

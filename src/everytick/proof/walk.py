@@ -18,9 +18,9 @@ from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 
 from everytick.errors import UnreadableRow
-from everytick.finding import Counts, Finding, Kind, PastAttempt, altered, miscounted, ran_side_by_side
-from everytick.line import Line, LineWalk, Rule
 from everytick.plan import Version, stretches
+from everytick.proof.finding import Counts, Finding, Kind, PastAttempt, altered, miscounted, ran_side_by_side
+from everytick.proof.line import Line, LineWalk, Rule
 from everytick.tick import NEVER, Key, TickRow, rfc3339, tick_name
 from everytick.when import Instant
 

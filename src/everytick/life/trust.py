@@ -9,7 +9,7 @@ import logging
 
 from everytick.clock import STEP, Clock
 from everytick.ledger import Change, Ledger
-from everytick.losses import newest
+from everytick.life.losses import newest
 
 log = logging.getLogger("everytick")
 

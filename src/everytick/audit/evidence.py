@@ -5,12 +5,12 @@ What belongs to a page of rows is read with one question, not with one a row.
 
 from collections.abc import Iterator, Mapping, Sequence
 
-from everytick.audit import Asked, Facts, Span
+from everytick.audit.known import Known, detail
 from everytick.errors import UnreadableRow
-from everytick.finding import PastAttempt
-from everytick.known import Known, detail
 from everytick.ledger import Reads
-from everytick.line import Line
+from everytick.proof.finding import PastAttempt
+from everytick.proof.line import Line
+from everytick.proof.walk import Asked, Facts, Span
 from everytick.tick import Key, TickRow
 from everytick.when import Instant
 

@@ -6,10 +6,10 @@ from dataclasses import replace
 import pytest
 from msgspec import structs
 
-from everytick.audit import Asked, Facts, Span, Walk, never_ran, rules_of
-from everytick.finding import Counts, Finding, Kind, PastAttempt
-from everytick.line import HELD, Line, Rule
 from everytick.plan import Status, Version
+from everytick.proof.finding import Counts, Finding, Kind, PastAttempt
+from everytick.proof.line import HELD, Line, Rule
+from everytick.proof.walk import Asked, Facts, Span, Walk, never_ran, rules_of
 from everytick.task import Call, Task
 from everytick.tick import NEVER, Key, Reason, State, TickRow, parse_rfc3339, proof
 from everytick.when import Instant, schedule

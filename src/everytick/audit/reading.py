@@ -8,9 +8,9 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import islice
 
-from everytick.audit import Span
 from everytick.errors import UnreadableRow
 from everytick.ledger import Reads
+from everytick.proof.walk import Span
 from everytick.record import History
 from everytick.tick import Key, TickRow
 from everytick.when import Instant

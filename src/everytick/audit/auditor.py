@@ -7,13 +7,13 @@ meanwhile. What is written after it began is left for the next audit.
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-from everytick.audit import Span, Walk, broken, never_ran, unreadable
+from everytick.audit.evidence import Evidence
+from everytick.audit.known import Known
+from everytick.audit.reading import Part, Progress, Reading
 from everytick.errors import UnknownName, UnreadableRow
-from everytick.evidence import Evidence
-from everytick.finding import Counts, Finding, Kind
-from everytick.known import Known
 from everytick.ledger import Reads
-from everytick.reading import Part, Progress, Reading
+from everytick.proof.finding import Counts, Finding, Kind
+from everytick.proof.walk import Span, Walk, broken, never_ran, unreadable
 from everytick.tick import NEVER, State, rfc3339
 from everytick.when import Instant
 

@@ -19,10 +19,10 @@ from pathlib import Path
 from everytick import release
 from everytick.clock import Clock
 from everytick.conclude import Attempt
-from everytick.elders import Elders
 from everytick.ledger import Ledger, Process
-from everytick.losses import Losses
-from everytick.trust import Trust
+from everytick.life.elders import Elders
+from everytick.life.losses import Losses
+from everytick.life.trust import Trust
 
 LEASE = 10_000_000
 """Microseconds within which what a dead process held is ready to be started by others."""

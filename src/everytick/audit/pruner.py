@@ -15,15 +15,15 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
 
-from everytick.audit import Span, Walk, broken, never_ran, unreadable
+from everytick.audit.evidence import Evidence
+from everytick.audit.known import Known, detail
+from everytick.audit.reading import Part, Progress, Reading
 from everytick.errors import UnreadableRow
-from everytick.evidence import Evidence
-from everytick.finding import Counts, Finding
-from everytick.known import Known, detail
 from everytick.ledger import Change
-from everytick.reading import Part, Progress, Reading
+from everytick.proof.finding import Counts, Finding
+from everytick.proof.seal import Seal, Sealing
+from everytick.proof.walk import Span, Walk, broken, never_ran, unreadable
 from everytick.record import History
-from everytick.seal import Seal, Sealing
 from everytick.tick import NEVER, SECOND, Key, State, TickRow, rfc3339
 from everytick.upkeep import Store
 from everytick.when import Instant, format_duration

@@ -5,10 +5,10 @@ from dataclasses import dataclass, replace
 
 import msgspec
 
-from everytick.audit import Span, rules_of
 from everytick.errors import UsageError
-from everytick.line import Line, Rule
 from everytick.plan import Status, Version
+from everytick.proof.line import Line, Rule
+from everytick.proof.walk import Span, rules_of
 from everytick.record import Backfill, Change, History
 from everytick.tick import Key
 from everytick.versions import revived
