@@ -2,15 +2,18 @@
 
 import re
 from datetime import timedelta
+from functools import lru_cache
 
 from everytick.errors import ScheduleError
 
 _UNITS = {"w": 604_800_000, "d": 86_400_000, "h": 3_600_000, "m": 60_000, "s": 1000, "ms": 1}
 _NAMES = {"d": "day", "h": "hour", "m": "minute", "s": "second", "ms": "millisecond"}
 _PART = re.compile(r"([0-9]{1,9})(?:\s*)(ms|[wdhms])(?![a-z])\s*")
+_SHORTEST = timedelta(milliseconds=1)
 _LONGEST = timedelta(days=36_525)
 
 
+@lru_cache(maxsize=1024)  # of many schedules few differ in it
 def parse_duration(text: str) -> timedelta:
     """Read a duration: numbers with units w, d, h, m, s and ms, the larger first. A day is 24 hours.
 
@@ -39,7 +42,7 @@ def checked_duration(period: object, text: str = "") -> timedelta:
     """Return a duration of 1 ms to 100 years, or refuse it."""
     if not isinstance(period, timedelta):
         raise ScheduleError(f"{period!r} is no duration: write '5s', or timedelta(seconds=5)")
-    if period < timedelta(milliseconds=1):
+    if period < _SHORTEST:
         raise ScheduleError("A duration is at least 1ms", text=text or str(period))
     if period > _LONGEST:
         raise ScheduleError("A duration is at most 100 years", text=text or str(period))
@@ -48,6 +51,7 @@ def checked_duration(period: object, text: str = "") -> timedelta:
     return period
 
 
+@lru_cache(maxsize=1024)
 def format_duration(period: timedelta) -> str:
     """Return a duration as `parse_duration` reads it, such as `1h30m`."""
     return "".join(f"{many}{unit}" for many, unit in _parts(period)) or "0ms"
@@ -62,7 +66,7 @@ def duration_words(period: timedelta) -> str:
 
 
 def _parts(period: timedelta) -> list[tuple[int, str]]:
-    rest = period // timedelta(milliseconds=1)
+    rest = period // _SHORTEST
     parts = []
     for unit in _NAMES:
         many, rest = divmod(rest, _UNITS[unit])

@@ -18,6 +18,7 @@ from typing import NamedTuple, cast
 from everytick.errors import ScheduleError
 from everytick.when.at import At, read_time
 from everytick.when.cron import Cron
+from everytick.when.duration import parse_duration
 from everytick.when.every import Every
 from everytick.when.place import part_of
 from everytick.when.schedule import Schedule
@@ -60,6 +61,8 @@ def schedule(text: str, zone: str = "UTC") -> Schedule:
 @lru_cache(maxsize=4096)  # a hundred thousand tasks share a few texts
 def _read(text: str, zone: str) -> Schedule:
     with part_of(text, 0):
+        if not _JOINT.search(text):  # as most
+            return _simple(text, Part("", 0, text), zone)
         return _union(text, zone)
 
 
@@ -136,14 +139,14 @@ def _every(body: str) -> Schedule:
     found = _FROM.search(body)
     start = len("every")
     with part_of(body, start):
-        period = Every(body[start : found.start() if found else None])
+        period = parse_duration(body[start : found.start() if found else None])
     if not found:
-        return period
+        return Every(period)
     with part_of(body, found.end()):
         origin = read_time(body[found.end() :])
         if origin.tzinfo is None:
             raise ScheduleError("Say the offset of the anchor: 2026-01-01T00:00Z", text=body, position=1)
-    return Every(period.period, origin)
+    return Every(period, origin)
 
 
 def _at(body: str, zone: str) -> Schedule:
