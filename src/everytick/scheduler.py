@@ -136,12 +136,13 @@ class Scheduler:
         lost = self._ledger.bury(process.id, process.beat, now, decide)
         if lost is not None:
             log.warning(
-                "%s %d (pid %d on %s) is dead: %d attempts lost",
+                "%s %d (pid %d on %s) is dead: %d %s lost",
                 process.kind,
                 process.id,
                 process.pid,
                 process.host,
                 lost,
+                "attempt" if lost == 1 else "attempts",
             )
         return bool(lost)
 

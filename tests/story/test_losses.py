@@ -46,6 +46,18 @@ class TestLostRunners:
         assert engine.told("a") == ["2026-01-01T01:00:00Z planned"]
         assert not engine.breaches()
 
+    @pytest.mark.parametrize("held", ["0 attempts", "1 attempt", "2 attempts"])
+    def test_the_log_says_how_many_attempts_were_lost(
+        self, held: str, caplog: pytest.LogCaptureFixture
+    ) -> None:
+        engine = Engine(script=lambda _: Act(600))
+        engine.apply(*(task(name, HOURLY) for name in "ab"[: int(held[0])]))
+        engine.run(hours=1, seconds=20)
+        engine.crash_runner()
+        engine.run(seconds=15)
+        (said,) = [message for message in caplog.messages if " is dead: " in message]
+        assert said.endswith(f" is dead: {held} lost")
+
     @pytest.mark.parametrize("after", [0.0, 0.3, 0.6, 0.9, 1.2, 1.25])
     def test_what_it_held_is_started_again_within_a_lease_whenever_it_dies(self, after: float) -> None:
         engine = Engine(script=lambda _: Act(600))
