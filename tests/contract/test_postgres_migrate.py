@@ -84,6 +84,11 @@ class TestNothingToDo:
     def test_it_is_shown_as_a_table(self, sides: Sides) -> None:
         said = sides.ask(NOW, "ledger", "migrate", *APP).stdout
         assert re.search(rf"0001 +before +has run, by {re.escape(VERSION)}", said)
+        assert "Nothing waited" not in said
+
+    def test_who_asks_for_what_waits_hears_that_nothing_does(self, sides: Sides) -> None:
+        said = sides.ask(NOW, "ledger", "migrate", "--after", *APP).stdout
+        assert said.splitlines()[-1] == "Nothing waited: the ledger is as this release has it."
 
     def test_there_is_no_ledger(self, tmp_path: Path) -> None:
         nowhere = Sides(tmp_path, f"sqlite:///{tmp_path / 'typo.db'}", {})

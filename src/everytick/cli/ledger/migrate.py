@@ -45,6 +45,8 @@ def migrate(
         present.write_json({"migrations": listed, "ran": ran})
     else:
         _show(rows, ran)
+        if after and not ran:
+            present.write("Nothing waited: the ledger is as this release has it.")
 
 
 def _refuse_older(opened: Store, lease: int) -> None:
