@@ -28,6 +28,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Shell:
     made.write("jobs.toml", JOBS)
     made("apply", "jobs.toml", "--yes")
     made.write("wrong.toml", '[task.good]\ncommand = ["true"]\nschedule = "@daily"\n' + BROKEN)
+    made.write("variable.toml", 'origin = "o"\nledger = "env:LEDGR_URL"\n')
     made.write("text.db", "no database, and long enough for its header to be looked at")
     made.write(
         "boom.py",
@@ -80,6 +81,15 @@ make()
         ("tasks -l sqlite:///nothing.db", "this is a folder; name a file in it"),
         ("tasks -l sqlite:///text.db", "the file is no ledger of Everytick"),
         ("tasks -l sqlite:///other.db", "belongs to another program"),
+        ("apply jobs.toml -l sqlite:///", "sqlite:/// names no file: a ledger in memory is gone"),
+        ("apply jobs.toml -y -l sqlite:///:memory:", "sqlite:///:memory: names no file"),
+        ("tasks -l sqlite://", "sqlite:// names no file"),
+        ("ledger copy sqlite:///jobs.db sqlite:/// --move", "sqlite:/// names no file"),
+        ("tasks -a variable.toml", "variable.toml:2: ledger: the environment has no LEDGR_URL, which is to"),
+        ("apply variable.toml -y", "variable.toml:2: ledger: the environment has no LEDGR_URL"),
+        ("up variable.toml", "variable.toml:2: ledger: the environment has no LEDGR_URL"),
+        ("runner -a variable.toml", "variable.toml:2: ledger: the environment has no LEDGR_URL"),
+        ("tasks -l env:LEDGR_URL", "env:LEDGR_URL names the ledger, but the environment has no URL in"),
         ("tasks -l mysql://x", "'mysql' names no ledger of this release"),
         ("up jobs.toml -l sqlite:///no/x.db", "there is no folder"),
         ("check wrong.toml", "wrong.toml:6: task 'broken': schedule: The hour goes from 0 to 23, not 25"),

@@ -26,7 +26,7 @@ from everytick.cli.options import (
 )
 from everytick.cli.outcome import beats, ended
 from everytick.cli.progress import progress
-from everytick.cli.session import IN_MEMORY, Session, is_there, session
+from everytick.cli.session import IN_MEMORY, Session, is_there, lasting, session
 from everytick.cli.wanted import is_long, wanted
 from everytick.differences import Difference, Differences
 from everytick.edits import PART
@@ -73,7 +73,7 @@ def apply(
         raise UsageError("nobody can be asked where the tasks are read from; give --yes, or look with plan")
     with ExitStack() as stack:
         with progress("reading", long=is_long(app)) as told, wanted(app, ledger, origin, told) as tasks:
-            here = Session(stack.enter_context(open_ledger(tasks.ledger)))
+            here = Session(stack.enter_context(open_ledger(lasting(tasks.ledger))))
             differences = tasks.compare(here)
         if not as_json:
             _show(differences)

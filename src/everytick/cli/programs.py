@@ -19,7 +19,7 @@ from everytick.assembly import programs
 from everytick.cli import present
 from everytick.cli.act import apply_quietly
 from everytick.cli.options import AppArgument, AppOption, LedgerOption
-from everytick.cli.session import Session, ledger_of, place, that_is_there, the_app
+from everytick.cli.session import Session, its_ledger, ledger_of, place, that_is_there, the_app
 from everytick.clock import SystemClock
 from everytick.config import RunnerSettings
 from everytick.program import run
@@ -67,7 +67,7 @@ def up(
     """
     del no_web
     tasks = the_app(app)
-    url = ledger or tasks.ledger
+    url = ledger or its_ledger(tasks, app)
     with open_ledger(url) as opened:
         here = Session(opened)
         changed = apply_quietly(here, tasks)

@@ -5,13 +5,14 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from everytick.app import CONFIG, LINES, Everytick, find_app, of_this_folder, open_ledger
+from everytick.app import CONFIG, LINES, Everytick, find_app, open_ledger
 from everytick.clock import SystemClock
-from everytick.config import load
+from everytick.config import LEDGER, load
 from everytick.edits import Edits
 from everytick.errors import UnknownName, UsageError
 from everytick.ledger import Ledger, TaskRow
 from everytick.ledgers.secrecy import SCHEMES, without_password
+from everytick.ledgers.sqlite.connection import MEMORY
 from everytick.settings import nearest
 from everytick.tick import Key, TickRow, parse_tick_name
 from everytick.versions import Versions
@@ -81,9 +82,23 @@ def that_is_there(url: str) -> str:
     Raises:
         UsageError: It is not: the name is wrong, or nothing was applied yet.
     """
-    if not is_there(url):
+    if not is_there(lasting(url)):
         where = place(url).removeprefix("sqlite:///")
         raise UsageError(f"there is no ledger at {where}; everytick up or everytick apply makes it")
+    return url
+
+
+def lasting(url: str) -> str:
+    """Return the URL of a ledger that is kept.
+
+    Raises:
+        UsageError: It lies in memory, and is gone with this command.
+    """
+    scheme, _, path = _resolved(url).partition("://")
+    if scheme == "sqlite" and path.removeprefix("/") in {"", MEMORY}:
+        raise UsageError(
+            f"{url} names no file: a ledger in memory is gone with this command; write sqlite:///everytick.db"
+        )
     return url
 
 
@@ -115,14 +130,36 @@ def _holds_ledger(url: str) -> bool:
 
 
 def ledger_of(app: str) -> str:
-    """Return the URL of the ledger that an app, or everytick.toml of this folder, names."""
+    """Return the URL of the ledger that an app, or everytick.toml of this folder, names.
+
+    Raises:
+        UsageError: There is no such app, or the environment lacks the variable that its file names.
+    """
     if not app and not Path(CONFIG).exists():
         raise UsageError(
             f"name the ledger: --ledger sqlite:///file.db, --app APP, or an {CONFIG} in this folder"
         )
     if app.endswith(LINES):
-        return of_this_folder().ledger
-    return load(Path(app or CONFIG)).ledger if (app or CONFIG).endswith(".toml") else find_app(app).ledger
+        return ledger_of("") if Path(CONFIG).exists() else LEDGER
+    if not (app or CONFIG).endswith(".toml"):
+        return find_app(app).ledger
+    config = load(Path(app or CONFIG))
+    if config.ledger.startswith("env:") and not _resolved(config.ledger):
+        raise config.place.fault(
+            f"ledger: the environment has no {config.ledger.removeprefix('env:')}, which is to hold its URL",
+            "ledger",
+        )
+    return config.ledger
+
+
+def its_ledger(tasks: Everytick, app: str) -> str:
+    """Return the URL of the ledger that goes with the tasks of an app.
+
+    Raises:
+        UsageError: The environment lacks the variable that the app's file names.
+    """
+    in_file = not app or app.endswith((".toml", LINES))
+    return ledger_of(app) if in_file and tasks.ledger.startswith("env:") else tasks.ledger
 
 
 def the_app(place: str) -> Everytick:

@@ -8,9 +8,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO
 
-from everytick.app import LINES, of_this_folder, open_lines
+from everytick.app import LINES, open_lines
 from everytick.cli.progress import Progress
-from everytick.cli.session import Session, the_app
+from everytick.cli.session import Session, its_ledger, ledger_of, the_app
 from everytick.differences import Differences, NameTaken
 from everytick.errors import UsageError
 from everytick.lines import STDIN, Lines
@@ -78,10 +78,10 @@ def wanted(app: str, ledger: str, origin: str, told: Progress) -> Iterator[Wante
         raise UsageError("--origin goes with JSON Lines; everytick.toml and Everytick(...) say it themselves")
     else:
         found = the_app(app)
-        yield Wanted(tasks=found.tasks, origin=found.whose(), ledger=ledger or found.ledger)
+        yield Wanted(tasks=found.tasks, origin=found.whose(), ledger=ledger or its_ledger(found, app))
 
 
 def _of_lines(file: BinaryIO, path: Path, ledger: str, origin: str, told: Progress) -> Wanted:
     size = os.fstat(file.fileno()).st_size
     lines = Lines(file, path, origin, lambda done: told(done, max(done, size)))
-    return Wanted(tasks=lines, origin=origin, ledger=ledger or of_this_folder().ledger)
+    return Wanted(tasks=lines, origin=origin, ledger=ledger or ledger_of(LINES))

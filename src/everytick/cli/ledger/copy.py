@@ -11,7 +11,7 @@ from everytick.audit.auditor import Audit
 from everytick.cli import present
 from everytick.cli.options import AppOption, JsonOption, not_for_all_to_see
 from everytick.cli.progress import progress
-from everytick.cli.session import that_is_there, the_app
+from everytick.cli.session import lasting, that_is_there, the_app
 from everytick.clock import SystemClock
 from everytick.copier import Begun
 from everytick.ledgers.secrecy import without_password
@@ -53,7 +53,7 @@ def copy(
         seconds = f"everytick: watching for {lease / 1e6:.0f} s {whether}"
         with progress(f"watching {whether}", instead=seconds) as told:
             copier.stands_still(old, clock, lease, told)
-        with open_ledger(target, marked=True) as new:
+        with open_ledger(lasting(target), marked=True) as new:
             begun = copier.begin(old, new)
             with progress("copying", of="rows", first=begun.arrived) as told:
                 copier.carry(old, new, begun, told)
