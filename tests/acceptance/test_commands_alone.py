@@ -166,8 +166,9 @@ def test_check_of_many_tasks_holds_nothing_open(shell: Shell) -> None:
 def test_json_is_one_value(shell: Shell) -> None:
     shell.write("everytick.toml", '[task.a]\ncommand = ["true"]\nschedule = "@daily"\n')
     shell("apply", "--yes")
-    for words in (["tasks"], ["ticks"], ["show", "a"], ["audit"], ["doctor"], ["check"], ["plan"]):
+    for words in (["tasks"], ["ticks"], ["show", "a"], ["audit"], ["check"], ["plan"]):
         assert json.loads(shell(*words, "--json").out) is not None
+    assert json.loads(shell("doctor", "--json", code=1).out)[-1]["what"] == "deserted"
     assert shell("ticks", "--json").json == []
     assert "no ticks match" in shell("ticks").out
     assert "Nobody runs them: no scheduler and no runner lives" in shell("tasks").out

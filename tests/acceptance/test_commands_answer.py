@@ -351,6 +351,34 @@ def test_check_and_doctor(here: Shell) -> None:
     }
 
 
+def test_doctor_tells_what_keeps_tasks_from_running(shell: Shell) -> None:
+    def told(*words: str) -> list[tuple[str, str]]:
+        points = shell("doctor", *words, "--json", code=1).json
+        return [(one["verdict"], one["what"]) for one in points if one["verdict"] == "bad"]
+
+    shell.write("jobs.toml", '[task.a]\ncommand = ["true"]\nschedule = "@daily"\n')
+    shell("apply", "jobs.toml", "--yes")
+    assert told("-a", "jobs.toml") == [("bad", "deserted")] * 2
+    shell.write("jobs.toml", 'ledger = "env:LEDGR_URL"\n')
+    assert (
+        "jobs.toml:1: ledger: the environment has no LEDGR_URL"
+        in shell("doctor", "-a", "jobs.toml", "--json", code=1).out
+    )
+    assert told("-a", "jobs.toml") == [("bad", "ledger")]
+
+
+def test_doctor_says_which_lease_it_takes_where_nothing_tells_it(shell: Shell) -> None:
+    shell.write("jobs.toml", '[runner]\nlease = "2s"\n[task.a]\ncommand = ["true"]\nschedule = "@daily"\n')
+    shell("apply", "jobs.toml", "--yes")
+    named, accept = ("-l", "sqlite:///everytick.db"), ("--accept-restore", "-m", "an older copy")
+    points = shell("doctor", *named, *accept, "--json").json
+    assert [one["what"] for one in points] == ["ledger", "lease"]
+    assert "taken to be 10 s, as a ledger alone is named" in points[-1]["detail"]
+    for app in (("-a", "jobs.toml"), (*named, "-a", "jobs.toml")):
+        assert [one["what"] for one in shell("doctor", *app, *accept, "--json").json] == ["ledger"]
+    assert "lease" not in [one["what"] for one in shell("doctor", *named, "--json", code=1).json]
+
+
 def test_brackets_and_colons_are_shown_as_they_were_written(shell: Shell) -> None:
     said = "[bold]everytick[postgres] :warning:"
     shell.write("jobs.toml", f'[task.a]\ncommand = ["echo", "{said}"]\nschedule = "@daily"\n')

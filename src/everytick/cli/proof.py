@@ -32,7 +32,7 @@ from everytick.cli.progress import progress
 from everytick.cli.session import Session, ledger_of, session, the_app
 from everytick.cli.silence import silent
 from everytick.clock import SystemClock
-from everytick.errors import EverytickError, UsageError
+from everytick.errors import ConfigError, EverytickError, UsageError
 from everytick.health import Kind, health
 from everytick.ledger import Change
 from everytick.ledgers.secrecy import without_password
@@ -185,23 +185,28 @@ def doctor(
     It listens until each program has beaten, a lease at most. Exit 1 if something is bad.
     """
     points = list(_installation())
+    url = ""
     try:
         url = ledger or ledger_of(app)
+    except ConfigError as fault:
+        points.append(_Point(verdict="bad", what="ledger", detail=str(fault)))
     except UsageError:
-        url = ""
         points.append(
             _Point(verdict="look", what="ledger", detail="none is named here; --ledger URL examines it")
         )
     if url:
         try:
             with session(url) as here:
-                lease = LEASE if ledger and not app else the_app(app).runner.lease
+                supposed = bool(ledger) and not app
+                lease = LEASE if supposed else the_app(app).runner.lease
                 if accept_clock:
                     points = [_accept_clock(here, note)]
                 elif accept_restore:
                     points = [_accept_restore(here, note, lease)]
                 else:
                     points += _ledger(here, url, silent(here, lease))
+                if supposed and (accept_restore or any(one.what == Kind.DEAD for one in points)):
+                    points.append(_supposed())
         except EverytickError as fault:
             points.append(_Point(verdict="bad", what="ledger", detail=str(fault)))
     _report(points, as_json=as_json, good="")
@@ -244,14 +249,21 @@ def _ledger(here: Session, url: str, unheard: Collection[int]) -> Iterator[_Poin
     for alarm in health(facts(here.ledger, here.versions, now, unheard), now):
         told[alarm.kind] += 1
         if told[alarm.kind] <= _ALIKE:
-            bad = alarm.kind is not Kind.DESERTED
-            yield _Point(
-                verdict="bad" if bad else "look", what=alarm.kind, detail=f"{alarm.sentence}; {alarm.mend}"
-            )
+            yield _Point(verdict="bad", what=alarm.kind, detail=f"{alarm.sentence}; {alarm.mend}")
     for kind, count in told.items():
         if count > _ALIKE:
             yield _Point(verdict="bad", what=kind, detail=f"and {count - _ALIKE:,} more of the kind")
     yield from unreadable
+
+
+def _supposed() -> _Point:
+    """Say by which lease it was waited where a ledger alone is named, which knows of none."""
+    return _Point(
+        verdict="look",
+        what="lease",
+        detail=f"taken to be {LEASE / SECOND:g} s, as a ledger alone is named; where everytick.toml says "
+        "otherwise, say this again with --app",
+    )
 
 
 def _read(here: Session) -> tuple[int, list[_Point]]:
