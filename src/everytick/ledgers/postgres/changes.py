@@ -13,6 +13,7 @@ from everytick.ledgers.postgres.connection import Clash, Connection
 from everytick.ledgers.postgres.lanes import admit, end, wake
 from everytick.ledgers.rows import bound
 from everytick.plan import UNSTARTED, PlannedTick, Status
+from everytick.proof.seal import Seal
 from everytick.revise import Revision
 from everytick.tick import NEVER, RESERVE, TERMINAL, Key, State
 from everytick.when import Instant
@@ -107,8 +108,8 @@ class PostgresChanges:
             ],
         )
 
-    def _cut(self, revisions: Sequence[Revision]) -> dict[int, Instant]:
-        """Delete what was planned beyond the new versions; return the newest instants that stay."""
+    def _cut(self, revisions: Sequence[Revision]) -> dict[int, Instant | None]:
+        """Delete what was planned beyond the new versions; return the newest instants that stay, or stood."""
         since = [{"task_id": one.task_id, "since": one.version.since} for one in revisions]
         self._db.many("delete_planned", since)
         newest = {row[0]: row[1:] for row in self._db.batch("newest_rows", since)}
@@ -120,7 +121,10 @@ class PostgresChanges:
                 if one.task_id in newest
             ],
         )
-        return {task_id: row[1] for task_id, row in newest.items()}
+        pruned = [one.task_id for one in revisions if one.task_id not in newest]
+        found = self._db.rows("select_seals", tasks=numbers(pruned)) if pruned else []
+        stood = {one.task_id: one.last for one in (Seal.read(*row) for row in found)}
+        return stood | {task_id: row[1] for task_id, row in newest.items()}
 
     def _stir(self, revisions: Sequence[Revision], now: Instant) -> None:
         """Let what waits for more than time be considered again under the new versions."""

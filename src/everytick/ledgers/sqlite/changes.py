@@ -11,6 +11,7 @@ from everytick.ledgers.rows import bound
 from everytick.ledgers.sqlite.connection import Connection
 from everytick.ledgers.sqlite.lanes import admit, end, wake
 from everytick.plan import UNSTARTED, PlannedTick, Status
+from everytick.proof.seal import Seal
 from everytick.revise import Revision
 from everytick.tick import NEVER, RESERVE, TERMINAL, Key, State
 from everytick.when import Instant
@@ -69,7 +70,9 @@ class SqliteChanges:
         if version.version > 1:
             self._db.execute("delete_planned", task_id=task_id, since=version.since)
             newest = self._db.row("newest_row", task_id=task_id, since=version.since)
-            if newest is not None:
+            if newest is None:
+                last_due = self._last_pruned(task_id)
+            else:
                 last_due = newest[1]
                 self._db.execute(
                     "repoint_tick", task_id=task_id, due_at=newest[0], next_due=revision.repointed
@@ -83,6 +86,11 @@ class SqliteChanges:
             last_due=last_due,
             next_due=revision.next_due,
         )
+
+    def _last_pruned(self, task_id: int) -> Instant | None:
+        """Return the newest instant of a task of which no row is left."""
+        found = self._db.rows("select_seals", tasks=rows.numbers([task_id]))
+        return next((Seal.read(*row).last for row in found), None)
 
     def _stir(self, revision: Revision, now: Instant) -> None:
         """Let what waits for more than time be considered again under the new version."""

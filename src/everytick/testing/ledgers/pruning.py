@@ -153,6 +153,23 @@ class Pruning:
         assert (seal.request, seal.count) == (number, 90)
         assert audit(ledger, due(NEWEST + 60)).clean
 
+    def test_an_edit_goes_on_behind_what_was_pruned_where_no_row_is_left(self, ledger: Store) -> None:
+        scene = Scene(ledger)
+        task = scene.task(policies=ALL)
+        lived(scene, 3)
+        sealing = Sealing(None, task, due(3))
+        for row in scene.recorded(task):
+            sealing.take(row)
+        seal = sealing.seal()
+        ledger.seal([seal], {})
+        assert len(ledger.delete_sealed([seal], {}, 10)) == 3
+        scene.plan(due(5), now=due(3))
+        assert scene.revise(due(3) + 1, policies=ALL).last_due == due(3)
+        lived(scene, 6, begun=3)
+        assert scene.recorded(task)[0].prev_due == due(3)
+        found = audit(ledger, due(6))
+        assert (found.clean, found.counts.recorded, found.counts.pruned) == (True, 3, 3)
+
     def test_a_backfill_under_way_is_not_cut_in_two(self, ledger: Store) -> None:
         scene = Scene(ledger)
         task = scene.task(policies=ALL)
