@@ -2,6 +2,7 @@
 
 import json
 import sqlite3
+from collections.abc import Callable, Mapping
 from contextlib import closing
 from pathlib import Path
 from typing import Any
@@ -20,6 +21,7 @@ from everytick.proof.finding import Kind
 from everytick.testing.engine import AUTHOR, Engine, task
 from everytick.testing.executor import Act
 from everytick.tick import State
+from everytick.when import Instant
 
 DAY = LEAST
 TASKS = [
@@ -188,3 +190,41 @@ def test_the_command_prunes_what_the_configuration_says(
         (change,) = [one for one in ledger.changes(limit=1000) if one.note == "the disk is full"]
         assert change.act == "prune"
         assert json.loads(change.detail)["keep"] == "1d"
+
+
+class Beside(SqliteLedger):
+    """A ledger in which something happens while it is pruned, once what has not ended was looked for."""
+
+    then: Callable[[], object] | None = None
+
+    def unsettled(self, bounds: Mapping[int, Instant], since: Instant) -> dict[int, Instant]:
+        """Return what has not ended; what happens then is not seen."""
+        found = super().unsettled(bounds, since)
+        happen, self.then = self.then, None
+        if happen is not None:
+            happen()
+        return found
+
+
+def test_a_backfill_asked_for_beside_a_pruning_stays_whole() -> None:
+    ledger = Beside(":memory:")
+    engine = Engine("2026-03-01T00:00:00Z", ledger=ledger)
+    engine.apply(task("often", "*/10 * * * *"))
+    engine.run(days=5)
+
+    def beside() -> None:
+        engine.run(seconds=1)
+        assert engine.backfill("often", "2026-03-02T00:00:00Z", "2026-03-04T00:00:00Z") == 288
+        engine.run(seconds=1)
+
+    ledger.then = beside
+    done = pruner.prune(
+        ledger, now := engine.clock.now(), DAY, pruner.pruning(now, DAY, "night", "it is old")
+    )
+    assert (done.rows, done.findings) == (576, [])
+    assert done.ticks == {State.SUCCEEDED: 576}
+    engine.run(hours=1)
+    assert len([row for row in engine.ticks("often") if row.key.request]) == 288
+    engine.run(days=2)
+    assert pruned(engine).rows == 288 + 49 * 6
+    assert ended(engine)[State.SUCCEEDED] == len(engine.played)

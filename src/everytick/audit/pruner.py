@@ -101,17 +101,23 @@ def pruning(now: Instant, keep: int, actor: str, note: str) -> Change:
 
 
 class _Stretch:
-    """The oldest stretch of a task's ticks, on its way under a seal."""
+    """The oldest stretch of a task's ticks, on its way under a seal.
 
-    def __init__(self, known: Known, through: Instant, evidence: Evidence) -> None:
+    What has not ended by ``ended_by`` was not there when the stretch was measured: it is of a backfill that
+    was asked for since, and stays.
+    """
+
+    def __init__(self, known: Known, through: Instant, ended_by: Instant, evidence: Evidence) -> None:
         self.known = known
         self.through = through
+        self._ended_by = ended_by
         self.findings: list[Finding] = []
         self.sealing = Sealing(known.history.seal, known.history.task_id, through)
         self._walk = Walk(evidence.lines(known), evidence.facts, Counts(), self.findings.append)
 
     def feed(self, row: TickRow) -> None:
-        if row.key.due_at <= self.through and self.known.wants(row.key):
+        ended = row.ended_at is not None and row.ended_at <= self._ended_by
+        if ended and row.key.due_at <= self.through and self.known.wants(row.key):
             self.sealing.take(row)
             self._walk.feed(row)
 
@@ -190,7 +196,7 @@ class _Pruner:
 
     def _stretch(self, history: History, through: Instant) -> _Stretch:
         span = Span(after=-NEVER, through=through, now=self._span.now)
-        stretch = _Stretch(Known.of(history, span), through, self._evidence)
+        stretch = _Stretch(Known.of(history, span), through, self._span.through, self._evidence)
         if history.seal is not None and not history.seal.sound:
             stretch.findings.append(broken(history.name, history.seal.through))
         run = self._never_ran.get(history.task_id)
