@@ -17,7 +17,7 @@ from everytick.clock import Clock
 from everytick.errors import LedgerDamaged, LedgerError, LedgerUnfinished
 from everytick.ledger import Reads
 from everytick.life.living import living
-from everytick.upkeep import KEYS, Place, Row, Store, Tally
+from everytick.upkeep import KEYS, WENT_ON, Place, Row, Store, Tally
 from everytick.when import Instant
 
 Progress = Callable[[float, float], None]
@@ -145,13 +145,10 @@ def finish(
     """
     target.analyze()
     found = audit(target, now, progress=progress)
-    if source.tally() != begun.tally:
-        raise LedgerError(
-            "the source has changed while it was copied: end whoever writes to it, delete the target, and "
-            "begin anew"
-        )
     if successor:
-        source.move_to(successor)
+        source.move_to(successor, begun.tally)
+    elif source.tally() != begun.tally:
+        raise LedgerError(WENT_ON)
     target.end_copy(source.numbers())
     return found
 

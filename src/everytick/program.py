@@ -9,7 +9,7 @@ from collections.abc import Callable, Sequence
 from typing import Protocol
 
 from everytick.clock import Clock
-from everytick.errors import LedgerError
+from everytick.errors import LedgerError, LedgerMoved
 from everytick.life.presence import Presence
 from everytick.when import Instant
 
@@ -50,6 +50,9 @@ def run(programs: Sequence[Program], presence: Presence, clock: Clock, stopping:
         presence: The row in the ledger that they share.
         clock: What they wait with.
         stopping: Asked before each round.
+
+    Raises:
+        LedgerMoved: The ledger was given up for its copy; what ran on it is ended.
     """
     quiet = _Quiet(presence)
     frozen = False
@@ -94,6 +97,8 @@ class _Quiet:
     def step(self, program: Program, clock: Clock) -> Instant:
         try:
             back = program.step()
+        except LedgerMoved:  # nobody goes on there
+            raise
         except LedgerError as fault:
             self._tell(program, str(fault))
             self._presence.doubt()

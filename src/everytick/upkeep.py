@@ -61,6 +61,12 @@ class MigrationRow:
     release: str
 
 
+WENT_ON = (
+    "the source has changed while it was copied: end whoever writes to it, delete the target, and begin anew"
+)
+"""Why a copy is not whole any more."""
+
+
 class Editions(Protocol):
     """How a ledger is brought from one release to the next.
 
@@ -131,11 +137,18 @@ class Copies(Protocol):
         """Take the mark away: the copy is whole. New numbers will be higher than these."""
         ...
 
-    def move_to(self, successor: str) -> None:
+    def move_to(self, successor: str, counted: Tally) -> None:
         """Mark this ledger as given up for another: programs of this and of older releases refuse it.
+
+        It counts and marks at once. Who has opened it before, and writes later, is refused there: it joins
+        no more, beats no more, and changes nothing.
 
         Args:
             successor: The other's URL, as people may see it.
+            counted: What is at the other.
+
+        Raises:
+            LedgerError: It is counted otherwise by now: it has gone on, and does so.
         """
         ...
 

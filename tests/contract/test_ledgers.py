@@ -216,7 +216,7 @@ def explained(name: str) -> list[str]:
         return []
     with SqliteLedger(":memory:") as ledger:
         ledger.begin_copy(ledger.tally())
-        ledger.move_to("sqlite:///successor.db")
+        ledger.move_to("sqlite:///successor.db", ledger.tally())
         db = ledger._db._db
         names = db.execute(f"EXPLAIN QUERY PLAN {text}", dict.fromkeys(_parameters(text))).fetchall()
     return [str(row[3]) for row in names]

@@ -15,6 +15,7 @@ import pytest
 
 from everytick.audit.auditor import audit
 from everytick.conclude import Attempt, Settlement
+from everytick.errors import LedgerError, LedgerMoved
 from everytick.ledger import Claim, TaskRow
 from everytick.plan import Cursor, Plan, Status, Version
 from everytick.policy import CatchingUp, CatchUp, Overlap, Overlapping, Policies, Retry
@@ -23,6 +24,7 @@ from everytick.testing.laws import breaches
 from everytick.testing.ledgers.scene import NOBODY, SECOND, START, Scene, change, due
 from everytick.testing.servers import PgBouncer, PostgresServer
 from everytick.tick import NEVER, Key, State
+from everytick.upkeep import Tally
 from everytick.versions import Versions
 
 from .two import PATIENCE, Two, buried, claimed, drained
@@ -342,6 +344,43 @@ class TestPlanAndPlan:
         assert two.one.ledger.plan(due(5), START, 10, NOBODY, decide) == 1
         assert doing[0].result(PATIENCE).newest.since == due(2)
         assert [row.key.due_at for row in two.one.recorded(task)] == [due(1), due(2)]
+
+
+class TestMoveAndWrite:
+    def test_who_writes_already_is_waited_for_and_the_ledger_goes_on(self, two: Two) -> None:
+        two.one.task()
+        source = two.ledgers[1]
+        counted = source.tally()
+        moving: list[Future[None]] = []
+
+        def decide(_: Mapping[str, TaskRow], __: Mapping[str, int]) -> list[Revision]:
+            moving.append(two.begun(lambda: source.move_to("sqlite:///new.db", counted)))
+            assert not moving[0].done()
+            return []
+
+        two.one.ledger.edit(change(), [], decide)
+        with pytest.raises(LedgerError, match="source has changed"):
+            moving[0].result(PATIENCE)
+        assert two.other.runner()
+
+    def test_who_comes_meanwhile_waits_and_is_refused(
+        self, two: Two, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        two.one.task()
+        source = two.ledgers[0]
+        count, counted = source.tally, source.tally()
+        joining: list[Future[int]] = []
+
+        def tally() -> Tally:
+            joining.append(two.begun(two.other.runner))
+            assert not joining[0].done()
+            return count()
+
+        monkeypatch.setattr(source, "tally", tally)
+        source.move_to("sqlite:///new.db", counted)
+        with pytest.raises(LedgerMoved, match="given up while it was open"):
+            joining[0].result(PATIENCE)
+        assert count() == counted
 
 
 def test_a_deadlock_is_done_once_more(postgres15: PostgresServer, place: Place) -> None:

@@ -24,11 +24,12 @@ class Two:
     Attributes:
         one: What the first one works with.
         other: What the second one works with.
+        ledgers: The ledgers of both.
     """
 
     def __init__(self, server: PostgresServer, url: str) -> None:
-        self._ledgers = [PostgresLedger(url), PostgresLedger(url)]
-        self.one, self.other = (Scene(ledger) for ledger in self._ledgers)
+        self.ledgers = [PostgresLedger(url), PostgresLedger(url)]
+        self.one, self.other = (Scene(ledger) for ledger in self.ledgers)
         self._server = server
         self._deadlocks = self._count_deadlocks()
         self._threads = ThreadPoolExecutor(2)
@@ -72,7 +73,7 @@ class Two:
 
     def close(self) -> None:
         self._threads.shutdown()
-        for ledger in self._ledgers:
+        for ledger in self.ledgers:
             ledger.close()
 
 

@@ -5,7 +5,7 @@ from collections.abc import Iterator, Sequence
 
 import pytest
 
-from everytick.errors import LedgerFull
+from everytick.errors import LedgerFull, LedgerMoved
 from everytick.ledgers.sqlite import SqliteLedger
 from everytick.life.presence import Presence
 from everytick.program import LAST_PATIENCE, run
@@ -75,6 +75,17 @@ def test_it_ends_at_last_where_the_ledger_never_answers() -> None:
     program, clock = play(refusals=10**9, steps=1)
     assert program.closed
     assert clock.boot() - 1_000_000_000 > LAST_PATIENCE
+
+
+def test_it_ends_where_the_ledger_was_given_up() -> None:
+    with SqliteLedger(":memory:") as ledger:
+        clock, program = FakeClock(), Stuck(FakeClock(), 0)
+        presence = Presence(ledger, clock, "runner")
+        ledger.move_to("sqlite:///new.db", ledger.tally())
+        program.step = lambda: presence.join() or clock.now()  # type: ignore[method-assign,func-returns-value]
+        with pytest.raises(LedgerMoved, match="given up while it was open"):
+            run([program], presence, clock, lambda: False)
+    assert program.closed
 
 
 def test_what_is_there_at_the_first_rest_is_left_alone_by_the_collector_of_garbage() -> None:

@@ -7,7 +7,7 @@ from everytick.errors import LedgerError
 from everytick.ledgers import reach
 from everytick.ledgers.postgres.connection import Connection
 from everytick.ledgers.postgres.editions import HALF, MOVED
-from everytick.upkeep import KEYS, Copying, Place, Row, Tally
+from everytick.upkeep import KEYS, WENT_ON, Copying, Place, Row, Tally
 
 
 class PostgresCopies:
@@ -66,10 +66,13 @@ class PostgresCopies:
         self._db.execute("drop_copy")
         self._db.execute("delete_migration", name=HALF)
 
-    def move_to(self, successor: str) -> None:
-        self._db.transact(lambda: self._move_to(successor), begin="begin_edit")
+    def move_to(self, successor: str, counted: Tally) -> None:
+        self._db.transact(lambda: self._move_to(successor, counted), begin="begin_edit")
 
-    def _move_to(self, successor: str) -> None:
+    def _move_to(self, successor: str, counted: Tally) -> None:
+        self._db.execute("refuse_writers")
+        if self.tally() != counted:
+            raise LedgerError(WENT_ON)
         self._db.execute("make_successor")
         self._db.execute("delete_successor")
         self._db.execute("insert_successor", url=successor)

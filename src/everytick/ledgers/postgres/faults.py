@@ -7,7 +7,7 @@ from urllib.parse import unquote, urlsplit
 import psycopg
 from psycopg import sql
 
-from everytick.errors import LedgerDamaged, LedgerError, LedgerFull, LedgerLocked, LedgerReadOnly
+from everytick.errors import LedgerDamaged, LedgerError, LedgerFull, LedgerLocked, LedgerMoved, LedgerReadOnly
 from everytick.ledgers.postgres.address import SCHEMA
 from everytick.ledgers.secrecy import options
 
@@ -47,6 +47,10 @@ _FAULTS: Mapping[str, tuple[type[LedgerError], str]] = {
     "57014": (LedgerLocked, "the server ended a statement that took too long"),
     "57P": (LedgerError, "the server is stopping or starting"),
     "58": (LedgerError, "the server's disk failed to read or write. Look at the server's log"),
+    "P0001": (
+        LedgerMoved,
+        "this ledger was given up while it was open. Open it anew, and it tells where its tasks are",
+    ),
     "XX": (LedgerDamaged, "the server's data is damaged. Keep it, restore a backup, and look at the disk"),
 }
 

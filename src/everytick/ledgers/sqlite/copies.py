@@ -5,7 +5,7 @@ from collections.abc import Generator, Mapping, Sequence
 from everytick.errors import LedgerError
 from everytick.ledgers import reach
 from everytick.ledgers.sqlite.connection import Connection
-from everytick.upkeep import KEYS, Copying, Place, Row, Tally
+from everytick.upkeep import KEYS, WENT_ON, Copying, Place, Row, Tally
 
 
 class SqliteCopies:
@@ -57,8 +57,12 @@ class SqliteCopies:
             self._db.execute("drop_copy")
             self._db.execute("mark_as_ledger")
 
-    def move_to(self, successor: str) -> None:
+    def move_to(self, successor: str, counted: Tally) -> None:
         with self._db.transaction():
+            if self.tally() != counted:
+                raise LedgerError(WENT_ON)
+            for statement in ("refuse_processes", "refuse_beats", "refuse_changes", "refuse_versions"):
+                self._db.execute(statement)
             self._db.execute("make_successor")
             self._db.execute("delete_successor")
             self._db.execute("insert_successor", url=successor)

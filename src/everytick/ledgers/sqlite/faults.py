@@ -5,7 +5,7 @@ import sqlite3
 from collections.abc import Mapping
 from pathlib import Path
 
-from everytick.errors import LedgerDamaged, LedgerError, LedgerFull, LedgerLocked, LedgerReadOnly
+from everytick.errors import LedgerDamaged, LedgerError, LedgerFull, LedgerLocked, LedgerMoved, LedgerReadOnly
 
 _FULL = "the disk is full. Nothing that was committed is lost; make room, then try again"
 _FAULTS: Mapping[str, tuple[type[LedgerError], str]] = {
@@ -35,6 +35,10 @@ _FAULTS: Mapping[str, tuple[type[LedgerError], str]] = {
 }
 
 
+_ELSEWHERE = "its tasks went on elsewhere"
+"""What a ledger that was given up says to who has opened it before."""
+
+
 def name_of(fault: sqlite3.Error) -> str:
     """Return SQLite's own name of a fault, such as SQLITE_FULL; empty where it has none."""
     return str(getattr(fault, "sqlite_errorname", ""))
@@ -45,6 +49,11 @@ def explain(fault: sqlite3.Error, path: str) -> LedgerError:
     name = name_of(fault)
     if name.startswith("SQLITE_CANTOPEN"):
         return _unopened(path, name)
+    if _ELSEWHERE in str(fault):
+        return LedgerMoved(
+            f"{path}: this ledger was given up while it was open. Open it anew, and it tells where its tasks "
+            f"are ({fault})"
+        )
     for prefix, (kind, mend) in _FAULTS.items():
         if name.startswith(prefix):
             detail = f"{name}: {fault}" if prefix == "SQLITE_CONSTRAINT" else name

@@ -1,12 +1,14 @@
 """What a ledger has to do when it is copied, and when it becomes the copy of another."""
 
+from dataclasses import replace
+
 import pytest
 
 from everytick import copier
 from everytick.errors import LedgerDamaged, LedgerError, LedgerMoved, LedgerUnfinished
 from everytick.ledgers.sqlite import SqliteLedger
 from everytick.testing.clock import FakeClock
-from everytick.testing.ledgers.scene import START, Scene, due
+from everytick.testing.ledgers.scene import START, Scene, change, due
 from everytick.testing.ledgers.uneven import MOMENT, uneven
 from everytick.tick import State
 from everytick.upkeep import KEYS, Row, Store
@@ -138,12 +140,44 @@ class Copying:
             copier.finish(ledger, target, begun, MOMENT, told, successor="sqlite:///first.db")
             with pytest.raises(LedgerError, match="not empty; name a new one"):
                 copier.begin(target, ledger)
-        ledger.move_to("sqlite:///second.db")
+        ledger.move_to("sqlite:///second.db", ledger.tally())
         with pytest.raises(LedgerMoved, match=r"went on at sqlite:///second\.db"):
             ledger.migrate()
         with SqliteLedger(":memory:") as target:
             copied(ledger, target)
             assert everything(target) == everything(ledger) == before
+
+    def test_a_ledger_that_goes_on_at_the_last_moment_is_not_given_up(self, ledger: Store) -> None:
+        uneven(ledger)
+        with SqliteLedger(":memory:") as target:
+            begun = copier.begin(ledger, target)
+            copier.carry(ledger, target, begun, told)
+            joined = Scene(ledger).runner()
+            with pytest.raises(LedgerError, match="source has changed"):
+                copier.finish(ledger, target, begun, MOMENT, told, successor="sqlite:///first.db")
+            assert target.copying() is not None
+        assert ledger.beat(joined, 1, 0)
+        assert Scene(ledger).request(next(ledger.tasks()).newest.task_id, due(1))
+        assert ledger.migrate() == []
+
+    def test_who_has_a_ledger_open_that_is_given_up_is_refused(self, ledger: Store) -> None:
+        uneven(ledger)
+        scene = Scene(ledger)
+        stood_still = scene.runner()
+        task_id = next(ledger.tasks()).newest.task_id
+        begun = replace(change(), id=ledger.edit(change(), [], lambda _known, _numbers: []))
+        before = everything(ledger)
+        ledger.move_to("sqlite:///first.db", ledger.tally())
+        for refused in (
+            scene.runner,
+            lambda: ledger.beat(stood_still, 1, 0),
+            lambda: scene.request(task_id, due(1)),
+            lambda: scene.task("another"),
+            lambda: scene.task("another", within=begun),
+        ):
+            with pytest.raises(LedgerMoved, match="Open it anew, and it tells where its tasks are"):
+                refused()
+        assert everything(ledger) == before
 
 
 STATE = 8

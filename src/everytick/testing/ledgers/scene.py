@@ -48,14 +48,21 @@ class Scene:
         self.ledger = ledger
         self.versions = Versions(ledger)
 
-    def task(self, name: str = "report", policies: Policies | None = None, *, origin: str = "suite") -> int:
+    def task(
+        self,
+        name: str = "report",
+        policies: Policies | None = None,
+        *,
+        origin: str = "suite",
+        within: Change | None = None,
+    ) -> int:
         """Make a task that is due every ten seconds from START on; return its number."""
         task = _task(name, policies, origin)
 
         def decide(_: Mapping[str, TaskRow], numbers: Mapping[str, int]) -> list[Revision]:
             return [begin(numbers[name], task, START)]
 
-        self.ledger.edit(change(), [name], decide)
+        self.ledger.edit(within or change(), [name], decide)
         return self.row(name).newest.task_id
 
     def row(self, name: str = "report") -> TaskRow:

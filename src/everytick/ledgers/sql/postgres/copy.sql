@@ -36,6 +36,21 @@ SELECT setval(CAST(%(schema)s || '.' || %(name)s || '_id_seq' AS regclass), grea
 -- Take back what kept programs from a half copy.
 DELETE FROM everytick.migration WHERE name = %(name)s;
 
+-- name: refuse_writers
+-- Who has opened this ledger before it was given up joins it no more, nor goes on where it had stood still,
+-- nor changes anything. Who writes meanwhile is waited for.
+CREATE OR REPLACE FUNCTION everytick.given_up() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+    RAISE EXCEPTION 'its tasks went on elsewhere';
+END
+$$;
+CREATE OR REPLACE TRIGGER given_up BEFORE INSERT OR UPDATE ON everytick.process
+    FOR EACH STATEMENT EXECUTE FUNCTION everytick.given_up();
+CREATE OR REPLACE TRIGGER given_up BEFORE INSERT ON everytick.change
+    FOR EACH STATEMENT EXECUTE FUNCTION everytick.given_up();
+CREATE OR REPLACE TRIGGER given_up BEFORE INSERT ON everytick.task_version
+    FOR EACH STATEMENT EXECUTE FUNCTION everytick.given_up();
+
 -- name: make_successor
 -- Where the tasks of this ledger went on.
 CREATE TABLE IF NOT EXISTS everytick.successor (

@@ -46,6 +46,30 @@ PRAGMA application_id = 1702130793;
 -- 'ettm' marks the file as a ledger whose tasks went on elsewhere: no release of Everytick opens it.
 PRAGMA application_id = 1702130797;
 
+-- name: refuse_processes
+-- Who has opened this ledger before it was given up joins it no more,
+CREATE TRIGGER IF NOT EXISTS given_up_join BEFORE INSERT ON process BEGIN
+    SELECT RAISE(ABORT, 'its tasks went on elsewhere');
+END;
+
+-- name: refuse_beats
+-- nor goes on where it had stood still,
+CREATE TRIGGER IF NOT EXISTS given_up_beat BEFORE UPDATE ON process BEGIN
+    SELECT RAISE(ABORT, 'its tasks went on elsewhere');
+END;
+
+-- name: refuse_changes
+-- nor changes anything,
+CREATE TRIGGER IF NOT EXISTS given_up_change BEFORE INSERT ON change BEGIN
+    SELECT RAISE(ABORT, 'its tasks went on elsewhere');
+END;
+
+-- name: refuse_versions
+-- nor goes on with a change of many parts.
+CREATE TRIGGER IF NOT EXISTS given_up_version BEFORE INSERT ON task_version BEGIN
+    SELECT RAISE(ABORT, 'its tasks went on elsewhere');
+END;
+
 -- name: make_successor
 -- Where the tasks of this ledger went on.
 CREATE TABLE IF NOT EXISTS successor (
