@@ -13,6 +13,7 @@ import pytest
 from everytick.app import open_ledger
 from everytick.errors import ConfigError, LedgerDamaged, LedgerError
 from everytick.ledgers.postgres import PostgresLedger
+from everytick.ledgers.postgres.connection import Connection, Row
 from everytick.testing.ledgers.scene import Scene, due
 from everytick.testing.servers import PgBouncer, PostgresServer
 
@@ -156,6 +157,27 @@ class TestSchema:
         ]
         assert [one.communicate(timeout=60)[1] for one in several] == [""] * 6
         with PostgresLedger(url) as ledger:
+            live(ledger)
+
+    def test_who_looks_while_another_fills_an_empty_schema_takes_it_for_no_other_program_s(
+        self, postgres15: PostgresServer, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        with postgres15.connect("somebodys") as db:
+            db.execute("CREATE SCHEMA early AUTHORIZATION everytick")
+        url = f"{postgres15.url('somebodys', 'everytick')}?schema=early"
+        others: list[PostgresLedger] = []
+        asked = Connection.rows
+
+        def rows(self: Connection, statement: str, /, **values: object) -> list[Row]:
+            found = asked(self, statement, **values)
+            if not others:
+                monkeypatch.undo()
+                others.append(PostgresLedger(url))
+            return found
+
+        monkeypatch.setattr(Connection, "rows", rows)
+        with PostgresLedger(url) as ledger, others[0]:
+            assert (ledger.migrated, others[0].migrated) == ([], [one.name for one in ledger.migrations()])
             live(ledger)
 
     @pytest.mark.parametrize(

@@ -87,7 +87,7 @@ def told(db: Connection) -> list[MigrationRow]:
 
 def _seen(db: Connection) -> dict[str, str]:
     """Return which migrations the schema has seen, each with the release that ran it."""
-    schema, migration, version, encoding = db.rows("place", schema=db.quoted)[0]
+    _, migration, version, encoding, tables = db.rows("place", schema=db.quoted)[0]
     if version < OLDEST:
         raise LedgerError(
             f"{db.told}: PostgreSQL {version // 10_000} is too old; "
@@ -95,7 +95,7 @@ def _seen(db: Connection) -> dict[str, str]:
         )
     if encoding != "UTF8":
         raise LedgerError(f"{db.told}: the database keeps its text as {encoding}; the ledger needs UTF8")
-    if schema and not migration and db.rows("others_tables", schema=db.quoted)[0][0]:
+    if tables and not migration:
         raise LedgerDamaged(
             f"{db.told}: the schema '{db.address.schema}' belongs to another program; name one of its own "
             "for the ledger with schema="

@@ -1,11 +1,9 @@
 -- name: place
--- Whether the schema and the list of its migrations are there, and what the text of the database is.
-SELECT to_regnamespace(%(schema)s) IS NOT NULL, to_regclass(%(schema)s || '.migration') IS NOT NULL,
-       current_setting('server_version_num')::integer, current_setting('server_encoding');
-
--- name: others_tables
--- How many tables the schema has: a schema without a list of migrations is to have none.
-SELECT count(*) FROM pg_class WHERE relnamespace = to_regnamespace(%(schema)s) AND relkind IN ('r', 'p');
+-- Whether the schema and the list of its migrations are there, how many tables it has, and what the server and
+-- the text of the database are. Tables are counted and sought in one look: others may make them now.
+SELECT to_regnamespace(%(schema)s) IS NOT NULL, count(*) FILTER (WHERE relname = 'migration') > 0,
+       current_setting('server_version_num')::integer, current_setting('server_encoding'), count(*)
+FROM pg_class WHERE relnamespace = to_regnamespace(%(schema)s) AND relkind IN ('r', 'p');
 
 -- name: one_at_a_time
 -- Whoever migrates waits for whoever migrates already; the lock ends with the transaction.
