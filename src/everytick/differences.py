@@ -6,8 +6,10 @@ without a name, which is gone when they are.
 
 import sqlite3
 import weakref
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Generator, Iterable, Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from itertools import islice
 from typing import Literal
 
 from everytick.errors import UsageError
@@ -108,6 +110,31 @@ class Differences:
 
     def __iter__(self) -> Iterator[Difference]:
         """Yield them by name."""
-        for name, kind, before, after, version in self._db.execute("SELECT * FROM difference ORDER BY rowid"):
-            task = read_definition(name, self._origin, after)
-            yield Difference(name=name, kind=kind, before=before, after=task, version=version)
+        return map(self._read, self._found())
+
+    def parts(self, size: int) -> Generator[list[Difference], None, None]:
+        """Yield them by name, so many at a time; while one part is worked on, a thread reads the next.
+
+        What is wrong with a part is raised when it is asked for, behind all parts before it. Close this to
+        end it early: then nothing is read any more.
+        """
+        found = self._found()
+
+        def read(rows: list[Found]) -> list[Difference]:
+            return [self._read(row) for row in rows]
+
+        part = read(list(islice(found, size)))
+        with ThreadPoolExecutor(1, thread_name_prefix="reading") as aside:
+            while part:
+                following = list(islice(found, size))
+                coming = aside.submit(read, following) if following else None
+                yield part
+                part = coming.result() if coming else []
+
+    def _found(self) -> Iterator[Found]:
+        return self._db.execute("SELECT * FROM difference ORDER BY rowid")
+
+    def _read(self, found: Found) -> Difference:
+        name, kind, before, after, version = found
+        task = read_definition(name, self._origin, after)
+        return Difference(name=name, kind=kind, before=before, after=task, version=version)

@@ -2,10 +2,11 @@
 
 import logging
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
-from itertools import islice
+from contextlib import closing
+from dataclasses import dataclass
 
 import msgspec
+from msgspec.structs import replace
 
 from everytick.differences import Difference, Differences, Found
 from everytick.errors import EditRefused, UnknownName, UsageError
@@ -77,8 +78,9 @@ class Edits:
         """Write what compare() found as one change; return its number, 0 for nothing to do.
 
         Up to PART of them are written whole or not at all. More are written in parts, by name, each in
-        force from its own moment on: nobody's ticks wait for all of them. What ends between two parts
-        leaves the rest undone, and comparing and applying again does it.
+        force from its own moment on: nobody's ticks wait for all of them. While one is written, a thread
+        reads the next. What ends between two parts leaves the rest undone, which is told; comparing and
+        applying again does it.
 
         Args:
             differences: What compare() found.
@@ -91,23 +93,25 @@ class Edits:
         """
         total = len(differences)
         detail = _json(differences.counts())
-        each = iter(differences)
         number = done = 0
-        while part := list(islice(each, PART)):
-            change = Change(
-                id=number, at=clock(), actor=author.actor, act="apply", note=author.note, detail=detail
-            )
-            try:
-                number = self._apply(part, change)
-            except EditRefused as fault:
-                if not number:
-                    raise
-                rest = (
-                    f"{done:,} of {total:,} tasks are written, as change {number}; apply again for the rest"
-                )
-                raise EditRefused(f"{fault}; {rest}") from fault
-            done += len(part)
-            told(done, total)
+        try:
+            with closing(differences.parts(PART)) as parts:
+                for part in parts:
+                    change = Change(
+                        id=number,
+                        at=clock(),
+                        actor=author.actor,
+                        act="apply",
+                        note=author.note,
+                        detail=detail,
+                    )
+                    number = self._apply(part, change)
+                    done += len(part)
+                    told(done, total)
+        except BaseException as end:
+            if number:
+                _tell_half(end, f"{done:,} of {total:,} tasks are written, as change {number}")
+            raise
         return number
 
     def _apply(self, differences: Sequence[Difference], change: Change) -> int:
@@ -318,6 +322,13 @@ class Edits:
         )
 
 
+def _tell_half(end: BaseException, written: str) -> None:
+    """Tell what an apply has written that ended half-way; the last part may be in doubt."""
+    if isinstance(end, EditRefused):
+        raise EditRefused(f"{end}; {written}; apply again for the rest") from end
+    log.warning("not all is applied: at least %s; apply again for the rest", written)
+
+
 _END = ("\x7f", "")
 """Behind all names."""
 
@@ -329,7 +340,8 @@ def _difference(newest: VersionRow, after: str, origin: str) -> Iterator[Found]:
     elif newest.origin != origin:
         raise UsageError(
             f"task '{newest.name}' belongs to {newest.origin}, not to {origin}; "
-            "give yours another name, or remove it there first"
+            "give yours another name, or remove it there first; if these are its tasks, say so: "
+            f'origin = "{newest.origin}"'
         )
     elif newest.definition != after:
         yield newest.name, "change", newest.definition, after, newest.version

@@ -6,7 +6,7 @@ equal tasks, so that applying an unchanged task writes nothing.
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
 
@@ -78,6 +78,7 @@ class _Written(msgspec.Struct, frozen=True, kw_only=True):
     policies: msgspec.Raw
 
 
+_DEFAULT = Policies()
 _WRITTEN = msgspec.json.Decoder(_Written)
 
 
@@ -101,7 +102,7 @@ class Task:
     name: str
     schedule: Schedule
     work: Work
-    policies: Policies = field(default_factory=Policies)
+    policies: Policies = _DEFAULT
     origin: str = "python"
 
     def __post_init__(self) -> None:
