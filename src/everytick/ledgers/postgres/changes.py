@@ -10,7 +10,7 @@ from everytick.ledger import Change, EditDecision, TaskRow
 from everytick.ledgers import rows
 from everytick.ledgers.postgres.arrays import array, numbers
 from everytick.ledgers.postgres.connection import Clash, Connection
-from everytick.ledgers.postgres.lanes import admit, end, wake
+from everytick.ledgers.postgres.lanes import admit, ask_to_stop, end, wake
 from everytick.ledgers.rows import bound
 from everytick.plan import UNSTARTED, PlannedTick, Status
 from everytick.proof.seal import Seal
@@ -185,7 +185,7 @@ class PostgresChanges:
                 return state
             self._change(change)
             if state is State.RUNNING:
-                self._db.many("ask_to_stop", [bound(key)])
+                ask_to_stop(self._db, [key])
             else:
                 end(self._db, [End(key=key, reason=None)], change.at)
                 wake(self._db, {key.task_id: 1}, change.at)

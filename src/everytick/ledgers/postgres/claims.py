@@ -19,7 +19,7 @@ from everytick.ledgers import rows
 from everytick.ledgers.postgres.arrays import array, columns, numbers
 from everytick.ledgers.postgres.connection import Clash, Connection, Row
 from everytick.ledgers.postgres.heads import next_ready
-from everytick.ledgers.postgres.lanes import admit, end, give_back, wake
+from everytick.ledgers.postgres.lanes import admit, ask_to_stop, end, give_back, wake
 from everytick.ledgers.rows import bound
 from everytick.tick import Key
 from everytick.when import Instant
@@ -120,7 +120,7 @@ class PostgresClaims:
         started = [places.get((one.ready.key, one.ready.attempt), _NOWHERE) for one in starts]
         self._every("start_ticks", len(starts), holder=holder, now=now, places=array(started))
         self._db.many("delay_ticks", [bound(one.key) | {"ready_at": one.until} for one in waits])
-        self._db.many("ask_to_stop", [bound(key) for key in decided.cancels if key.task_id not in lost])
+        ask_to_stop(self._db, [key for key in decided.cancels if key.task_id not in lost])
         wake(self._db, Counter(one.key.task_id for one in ends if one.key in waiting), now)
         admit(self._db, (one.key for one in ends), now)
         return [rows.attempted(one.ready, holder, now) for one in starts]

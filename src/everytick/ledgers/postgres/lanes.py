@@ -42,9 +42,12 @@ def end(db: Connection, ends: Sequence[End], now: Instant, *, waited: bool = Tru
 
 def give_back(db: Connection, keys: Iterable[Key]) -> None:
     """Give lanes, or places in the queue, back; a tick that has none is passed over."""
-    for (places,) in db.batch("lock_places", [bound(key) for key in sorted(keys)]):
-        if places is not None:
-            db.execute("delete_slots", places=places)
+    _at_places(db, "delete_slots", keys)
+
+
+def ask_to_stop(db: Connection, keys: Iterable[Key]) -> None:
+    """Ask the attempts of ticks that hold lanes to stop; one that has ended meanwhile is passed over."""
+    _at_places(db, "ask_to_stop", keys)
 
 
 def wake(db: Connection, freed: Mapping[int, int], now: Instant) -> None:
@@ -77,3 +80,10 @@ def admit(db: Connection, keys: Iterable[Key], now: Instant) -> None:
     if tasks:
         db.rows("lock_asked", tasks=numbers(tasks))
         db.execute("admit", tasks=numbers(tasks), now=now, reserve=RESERVE, cap=UNSTARTED)
+
+
+def _at_places(db: Connection, statement: str, keys: Iterable[Key]) -> None:
+    """Run a statement where the slots of ticks lie, once they cannot move any more."""
+    for (places,) in db.batch("lock_places", [bound(key) for key in sorted(keys)]):
+        if places is not None:
+            db.execute(statement, places=places)

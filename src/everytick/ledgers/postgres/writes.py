@@ -1,7 +1,7 @@
 """What the two programs write to a PostgreSQL ledger; the decisions are handed in."""
 
 import logging
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import psycopg
 
@@ -16,6 +16,9 @@ from everytick.plan import UNSTARTED, Plan
 from everytick.when import Instant
 
 log = logging.getLogger("everytick.ledger")
+
+Places = Mapping[tuple[int, int], str]
+"""Where the rows of cursors lie, by task and request."""
 
 
 class PostgresWrites(PostgresClaims, PostgresSettlements):
@@ -41,15 +44,16 @@ class PostgresWrites(PostgresClaims, PostgresSettlements):
                 cap=UNSTARTED,
                 without=numbers(without),
             )
-            return self._write(decide([rows.cursor(row) for row in found]), now) if found else 0
+            places = {(row[0], row[1]): row[-1] for row in found}
+            return self._write(decide([rows.cursor(row[:-1]) for row in found]), places, now) if found else 0
 
         return self._db.transact(work, begin="begin_plan")
 
-    def _write(self, plans: Sequence[Plan], now: Instant) -> int:
+    def _write(self, plans: Sequence[Plan], places: Places, now: Instant) -> int:
         """Write plans; where a row of them is refused, all but the one that it belongs to."""
         try:
             with self._db.savepoint():
-                found = self._db.done("move_cursors", [_moving(plan) for plan in plans])
+                found = self._db.done("move_cursors", [_moving(plan, places) for plan in plans])
                 moved = {(one["task_id"], one["request"]) for one in found}
                 self._db.many(
                     "insert_ticks",
@@ -63,7 +67,7 @@ class PostgresWrites(PostgresClaims, PostgresSettlements):
                 return len(moved)
         except psycopg.IntegrityError as fault:
             if len(plans) > 1:
-                return sum(self._write([plan], now) for plan in plans)
+                return sum(self._write([plan], places, now) for plan in plans)
             self._tell(plans[0], fault)
             return 0
 
@@ -116,10 +120,11 @@ class PostgresWrites(PostgresClaims, PostgresSettlements):
         return self._db.transact(work)
 
 
-def _moving(plan: Plan) -> dict[str, object]:
+def _moving(plan: Plan, places: Places) -> dict[str, object]:
     """Return the values of move_cursors."""
     cursor = plan.cursor
     return {
+        "place": places[cursor.task_id, cursor.request],
         "task_id": cursor.task_id,
         "request": cursor.request,
         "version": cursor.version,

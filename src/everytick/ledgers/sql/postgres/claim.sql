@@ -65,12 +65,22 @@ ON CONFLICT DO NOTHING
 RETURNING task_id, due_at, request;
 
 -- name: take_slots
--- Ticks that had a slot already, waiting or in back-off, take their lanes.
+-- Ticks that had a slot already, waiting or in back-off, take their lanes. Each slot is sought by its key: see
+-- end_attempts. They were locked by a statement before this, else one that has moved meanwhile were passed over.
+WITH own AS MATERIALIZED (
+    SELECT d.lane, d.attempt, d.holder, held.ctid AS place
+    FROM unnest(%(task_id)s::bigint[], %(due_at)s::bigint[], %(request)s::bigint[], %(lane)s::bigint[],
+                %(attempt)s::integer[], %(holder)s::bigint[])
+        AS d (task_id, due_at, request, lane, attempt, holder)
+    CROSS JOIN LATERAL (
+        SELECT ctid FROM everytick.slot
+        WHERE task_id = d.task_id AND due_at = d.due_at AND request = d.request
+        OFFSET 0
+    ) AS held
+)
 UPDATE everytick.slot AS s
-SET lane = d.lane, attempt = d.attempt, holder = d.holder, cancel_requested = false
-FROM unnest(%(task_id)s::bigint[], %(due_at)s::bigint[], %(request)s::bigint[], %(lane)s::bigint[],
-            %(attempt)s::integer[], %(holder)s::bigint[]) AS d (task_id, due_at, request, lane, attempt, holder)
-WHERE s.task_id = d.task_id AND s.due_at = d.due_at AND s.request = d.request;
+SET lane = own.lane, attempt = own.attempt, holder = own.holder, cancel_requested = false
+FROM own WHERE s.ctid = own.place;
 
 -- name: start_ticks
 -- A local executor starts the attempts in the claim itself. The rows are locked since they were read.
@@ -168,8 +178,5 @@ WHERE o.ready_at = %(reserve)s AND t.ready_at = %(reserve)s
   AND t.task_id = o.task_id AND t.due_at = o.due_at AND t.request = o.request;
 
 -- name: ask_to_stop
--- Ask the attempts that hold lanes to stop.
-UPDATE everytick.slot AS s SET cancel_requested = true
-FROM unnest(%(task_id)s::bigint[], %(due_at)s::bigint[], %(request)s::bigint[])
-    AS d (task_id, due_at, request)
-WHERE s.task_id = d.task_id AND s.due_at = d.due_at AND s.request = d.request AND s.lane >= 0;
+-- Ask the attempts that hold these lanes to stop; the statement before this has locked them.
+UPDATE everytick.slot SET cancel_requested = true WHERE ctid = ANY (%(places)s::tid[]);

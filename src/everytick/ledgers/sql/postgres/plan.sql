@@ -3,7 +3,7 @@
 -- their ticks nobody has started; a task that has its fill of those is left alone, and so is one that another
 -- scheduler has before it. The ticks are counted in an order that only tick_unstarted has: where statistics
 -- were taken while nothing was open, PostgreSQL would rather read all of tick_ready, once for each cursor.
-SELECT c.task_id, c.request, c.version, c.planned_through, c.last_due, c.through, u.unstarted
+SELECT c.task_id, c.request, c.version, c.planned_through, c.last_due, c.through, u.unstarted, c.ctid::text
 FROM everytick.cursor AS c
 CROSS JOIN LATERAL (
     SELECT count(*) AS unstarted
@@ -20,14 +20,14 @@ LIMIT %(limit)s
 FOR NO KEY UPDATE OF c SKIP LOCKED;
 
 -- name: move_cursors
--- Move cursors on, those that still stand where they were read.
+-- Move cursors on, those that still stand where they were read. They are locked since, and lie where they lay.
 UPDATE everytick.cursor AS c
 SET planned_through = d.planned_through, last_due = d.last_due, next_due = d.next_due
-FROM unnest(%(task_id)s::bigint[], %(request)s::bigint[], %(version)s::integer[], %(was)s::bigint[],
-            %(planned_through)s::bigint[], %(last_due)s::bigint[], %(next_due)s::bigint[])
-    AS d (task_id, request, version, was, planned_through, last_due, next_due)
-WHERE c.task_id = d.task_id AND c.request = d.request AND c.version = d.version
-  AND c.planned_through = d.was AND c.planned_through < d.planned_through
+FROM unnest(%(place)s::tid[], %(version)s::integer[], %(was)s::bigint[], %(planned_through)s::bigint[],
+            %(last_due)s::bigint[], %(next_due)s::bigint[])
+    AS d (place, version, was, planned_through, last_due, next_due)
+WHERE c.ctid = d.place AND c.version = d.version AND c.planned_through = d.was
+  AND c.planned_through < d.planned_through
 RETURNING c.task_id, c.request;
 
 -- name: insert_ticks

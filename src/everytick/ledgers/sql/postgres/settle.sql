@@ -23,15 +23,20 @@ RETURNING t.task_id, t.due_at, t.request;
 
 -- name: lock_attempts
 -- Current attempts that may be tried again; whether somebody asked for a stop cannot change any more.
-SELECT t.task_id, t.due_at, t.request, s.cancel_requested
+SELECT d.task_id, d.due_at, d.request, s.cancel_requested
 FROM unnest(%(task_id)s::bigint[], %(due_at)s::bigint[], %(request)s::bigint[], %(attempt)s::integer[],
             %(holder)s::bigint[]) AS d (task_id, due_at, request, attempt, holder)
-JOIN everytick.tick AS t
-    ON t.task_id = d.task_id AND t.due_at = d.due_at AND t.request = d.request
-JOIN everytick.slot AS s
-    ON s.task_id = d.task_id AND s.due_at = d.due_at AND s.request = d.request
-WHERE t.attempt = d.attempt AND t.holder = d.holder AND t.state IN ('queued', 'running')
-FOR UPDATE OF t, s;
+CROSS JOIN LATERAL (
+    SELECT FROM everytick.tick
+    WHERE task_id = d.task_id AND due_at = d.due_at AND request = d.request
+      AND attempt = d.attempt AND holder = d.holder AND state IN ('queued', 'running')
+    OFFSET 0 FOR UPDATE
+) AS t
+CROSS JOIN LATERAL (
+    SELECT cancel_requested FROM everytick.slot
+    WHERE task_id = d.task_id AND due_at = d.due_at AND request = d.request
+    OFFSET 0 FOR UPDATE
+) AS s;
 
 -- name: try_again
 -- The next attempts of ticks are planned; their numbers are the new fencing tokens.
@@ -44,11 +49,20 @@ FROM unnest(%(task_id)s::bigint[], %(due_at)s::bigint[], %(request)s::bigint[], 
 WHERE t.task_id = d.task_id AND t.due_at = d.due_at AND t.request = d.request AND t.attempt = d.attempt;
 
 -- name: idle_slots
--- Ticks keep their lanes while they wait for their next attempts.
-UPDATE everytick.slot AS s SET attempt = d.attempt + 1, holder = NULL
-FROM unnest(%(task_id)s::bigint[], %(due_at)s::bigint[], %(request)s::bigint[], %(attempt)s::integer[])
-    AS d (task_id, due_at, request, attempt)
-WHERE s.task_id = d.task_id AND s.due_at = d.due_at AND s.request = d.request;
+-- Ticks keep their lanes while they wait for their next attempts. Each slot is sought by its key; lock_attempts
+-- has locked it, so that it lies where this finds it.
+WITH own AS MATERIALIZED (
+    SELECT d.attempt, held.ctid AS place
+    FROM unnest(%(task_id)s::bigint[], %(due_at)s::bigint[], %(request)s::bigint[], %(attempt)s::integer[])
+        AS d (task_id, due_at, request, attempt)
+    CROSS JOIN LATERAL (
+        SELECT ctid FROM everytick.slot
+        WHERE task_id = d.task_id AND due_at = d.due_at AND request = d.request
+        OFFSET 0
+    ) AS held
+)
+UPDATE everytick.slot AS s SET attempt = own.attempt + 1, holder = NULL
+FROM own WHERE s.ctid = own.place;
 
 -- name: keep_attempts
 -- Attempts that did not end their tick, and late results that are refused; told again, they stand once.
