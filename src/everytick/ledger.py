@@ -304,6 +304,10 @@ class Reads(Record, Protocol):
         """Return one tick."""
         ...
 
+    def last(self, tasks: Sequence[int], until: Instant) -> Mapping[int, TickRow]:
+        """Return of each of these tasks the newest tick due by an instant that has ended, if there is one."""
+        ...
+
     def attempts(self, *ticks: Key) -> list[AttemptRow]:
         """Return the attempts of ticks that did not end them, and refused results; those of each in order."""
         ...

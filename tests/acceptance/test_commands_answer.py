@@ -1,11 +1,20 @@
 """Each command on a ledger with a life: what it shows to people, and the JSON that machines may rely on."""
 
+import json
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
+from pathlib import Path
 from typing import Any
 
 import pytest
+
+from everytick.app import Everytick
+from everytick.cli import look
+from everytick.ledgers.sqlite import SqliteLedger
+from everytick.task import Command, Task
+from everytick.tick import TickRow
+from everytick.when import schedule
 
 from .shell import Shell
 
@@ -349,6 +358,30 @@ def test_check_and_doctor(here: Shell) -> None:
     assert {one["what"] for one in here("doctor", "-l", "sqlite:///x.db", "--json", code=1).json} >= {
         "ledger"
     }
+
+
+def test_tasks_asks_by_the_page_and_not_for_each_task(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    ledger = f"sqlite:///{tmp_path}/many.db"
+    every = schedule("@daily")
+    many = [
+        Task(name=f"t{n:04}", schedule=every, work=Command(command=("true",)), origin="o")
+        for n in range(1001)
+    ]
+    Everytick(ledger, origin="o").apply(many)
+    pages: list[int] = []
+    last = SqliteLedger.last
+
+    def noted(self: SqliteLedger, tasks: Sequence[int], until: int) -> Mapping[int, TickRow]:
+        pages.append(len(tasks))
+        return last(self, tasks, until)
+
+    monkeypatch.setattr(SqliteLedger, "last", noted)
+    monkeypatch.setattr(SqliteLedger, "ticks", None)
+    look.tasks(ledger, as_json=True)
+    assert [one["task"] for one in json.loads(capsys.readouterr().out)] == [one.name for one in many]
+    assert pages == [500, 500, 1]
 
 
 def test_doctor_tells_what_keeps_tasks_from_running(shell: Shell) -> None:

@@ -23,6 +23,8 @@ from everytick.versions import revived
 _SHOWN = 1_000
 """So many tasks are shown to people, unless they say how many."""
 
+_PAGE = 500
+
 TickArgument = Annotated[str, typer.Argument(metavar="TICK", help="Such as report@2026-11-21T06:00:00Z.")]
 
 
@@ -42,14 +44,13 @@ def tasks(
         found = (row for row in here.ledger.tasks() if removed or row.newest.status is not Status.REMOVED)
         if as_json:
             some = islice(found, limit or None)
-            present.write_json(_told(row, _last(here, row.newest.name, now), now) for row in some)
+            present.write_json(_told(row, last, now) for row, last in _with_last(here, some, now))
             return
         rows = list(islice(found, limit or _SHOWN))
         from everytick.cli import tables
 
         made = tables.table("task", "schedule", "status", "next", "last", "ended", clip=("task", "schedule"))
-        for row in rows:
-            one = _last(here, row.newest.name, now)
+        for row, one in _with_last(here, iter(rows), now):
             made.add_row(
                 row.newest.name,
                 _schedule(row.newest.definition),
@@ -69,10 +70,11 @@ def _told(row: TaskRow, last: TickRow | None, now: int) -> dict[str, object]:
     return present.task_json(row, now) | {"last": None if last is None else present.tick_json(last)}
 
 
-def _last(here: Session, name: str, now: int) -> TickRow | None:
-    ended = (State.SUCCEEDED, State.FAILED, State.CANCELLED, State.SKIPPED)
-    found = here.ledger.ticks(TickFilter(task=name, states=ended, until=now, limit=1))
-    return found[0] if found else None
+def _with_last(here: Session, rows: Iterator[TaskRow], now: int) -> Iterator[tuple[TaskRow, TickRow | None]]:
+    """Yield tasks, each with its newest tick that has ended; asked for by the page."""
+    while page := list(islice(rows, _PAGE)):
+        last = here.ledger.last([row.newest.task_id for row in page], now)
+        yield from ((row, last.get(row.newest.task_id)) for row in page)
 
 
 def _schedule(definition: str) -> str:

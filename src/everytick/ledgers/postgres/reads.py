@@ -50,7 +50,7 @@ class PostgresReads(PostgresRecord):
         return found[0]
 
     def versions(self, *tasks: int) -> list[VersionRow]:
-        return [rows.version(row) for row in self._db.rows("select_versions", tasks=numbers(tasks))]
+        return [rows.version(row) for row in self._db.rows("select_versions", tasks=numbers(set(tasks)))]
 
     def tasks(self, origin: str | None = None, name: str | None = None) -> Iterator[TaskRow]:
         """Read page by page, so that a million of them need no memory."""
@@ -80,6 +80,10 @@ class PostgresReads(PostgresRecord):
     def tick(self, key: Key) -> TickRow | None:
         row = self._db.row("select_tick", **bound(key))
         return None if row is None else rows.tick(row)
+
+    def last(self, tasks: Sequence[int], until: Instant) -> Mapping[int, TickRow]:
+        found = self._db.rows("select_last", tasks=numbers(tasks), until=until)
+        return {row[0]: rows.tick(row) for row in found}
 
     def attempts(self, *ticks: Key) -> list[AttemptRow]:
         return [rows.attempt(row) for row in self._db.batch("select_attempts", [bound(key) for key in ticks])]

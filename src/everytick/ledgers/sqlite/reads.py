@@ -89,6 +89,10 @@ class SqliteReads(SqliteRecord):
         row = self._db.row("select_tick", **bound(key))
         return None if row is None else rows.tick(row)
 
+    def last(self, tasks: Sequence[int], until: Instant) -> Mapping[int, TickRow]:
+        found = self._db.rows("select_last", tasks=numbers(tasks), until=until)
+        return {row[0]: rows.tick(row) for row in found}
+
     def attempts(self, *ticks: Key) -> list[AttemptRow]:
         return [rows.attempt(row) for row in self._db.rows("select_attempts", keys=rows.keys(ticks))]
 

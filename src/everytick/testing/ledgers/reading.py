@@ -44,6 +44,28 @@ class Reading:
             assert found(TickFilter(task=task, states=(State.FAILED,))) == []
             assert found(TickFilter(task=task, states=(State.PLANNED,), limit=1)) == [4]
 
+    def test_the_last_tick_that_ended_is_told_of_many_tasks(self, ledger: Ledger) -> None:
+        scene = Scene(ledger)
+        report, other = scene.task(), scene.task("other")
+        scene.task("new")
+        runner = scene.runner()
+        scene.plan(due(4))
+        for attempt in scene.claim(runner, due(2)).attempts:
+            scene.settle(attempt, due(2))
+        asked = scene.request(other, due(2))
+        (again,) = scene.claim(runner, due(2)).attempts
+        assert again.key == asked
+        scene.settle(again, due(2))
+        ended = ledger.last([other, report, 99], due(4))
+        assert {task: row.key for task, row in ended.items()} == {report: Key(report, due(2)), other: asked}
+        for row in ended.values():
+            assert row == ledger.tick(row.key)
+            which = TickFilter(task=row.task, states=(State.SUCCEEDED, State.SKIPPED), until=due(4), limit=1)
+            assert ledger.ticks(which) == [row]
+        assert {row.key.due_at for row in ledger.last([report, other], due(1)).values()} == {due(1)}
+        assert ledger.last([report], START) == {}
+        assert ledger.last([], due(4)) == {}
+
     def test_the_record_is_whole_however_long_it_is(self, ledger: Ledger) -> None:
         scene = Scene(ledger)
         task = scene.task()

@@ -1,9 +1,12 @@
 -- name: select_versions
--- The versions of tasks, by task and number.
-SELECT v.task_id, task.name, task.origin, v.version, v.since, v.status, v.paused_until, v.anchor, v.rules,
+-- The versions of tasks, by task and number. Each is sought by its key: a thousand of half a million tasks
+-- are a hundredth of a second then, where PostgreSQL would rather read all their names.
+SELECT d.id, task.name, task.origin, v.version, v.since, v.status, v.paused_until, v.anchor, v.rules,
        v.definition, v.change_id
-FROM everytick.task_version AS v JOIN everytick.task ON task.id = v.task_id
-WHERE v.task_id = ANY (%(tasks)s::bigint[]) ORDER BY v.task_id, v.version;
+FROM unnest(%(tasks)s::bigint[]) AS d (id)
+CROSS JOIN LATERAL (SELECT name, origin FROM everytick.task WHERE id = d.id OFFSET 0) AS task
+CROSS JOIN LATERAL (SELECT * FROM everytick.task_version WHERE task_id = d.id OFFSET 0) AS v
+ORDER BY d.id, v.version;
 
 -- name: select_tasks
 -- A page of tasks by name, with their newest version, their cursor, and the newest instant whose
@@ -67,6 +70,20 @@ SELECT t.task_id, t.due_at, t.request, task.name, t.version, t.prev_due, t.next_
        t.started_at, t.ended_at, t.summary, t.proof
 FROM everytick.tick AS t JOIN everytick.task ON task.id = t.task_id
 WHERE t.task_id = %(task_id)s AND t.due_at = %(due_at)s AND t.request = %(request)s;
+
+-- name: select_last
+-- Of each of some tasks the newest tick due by an instant that has ended.
+SELECT t.task_id, t.due_at, t.request, task.name, t.version, t.prev_due, t.next_due, t.through, t.count,
+       t.state, t.reason, t.queue, t.priority, t.ready_at, t.attempt, t.reruns, t.holder, t.sent_at,
+       t.started_at, t.ended_at, t.summary, t.proof
+FROM unnest(%(tasks)s::bigint[]) AS wanted (task_id)
+CROSS JOIN LATERAL (SELECT name FROM everytick.task WHERE id = wanted.task_id OFFSET 0) AS task
+CROSS JOIN LATERAL (
+    SELECT * FROM everytick.tick
+    WHERE task_id = wanted.task_id AND due_at <= %(until)s
+      AND state IN ('succeeded', 'failed', 'cancelled', 'skipped')
+    ORDER BY due_at DESC, request DESC LIMIT 1
+) AS t;
 
 -- name: select_attempts
 -- The attempts of ticks that did not end them, and refused results.

@@ -64,6 +64,19 @@ SELECT t.task_id, t.due_at, t.request, task.name, t.version, t.prev_due, t.next_
 FROM tick AS t JOIN task ON task.id = t.task_id
 WHERE t.task_id = :task_id AND t.due_at = :due_at AND t.request = :request;
 
+-- name: select_last
+-- Of each of some tasks the newest tick due by an instant that has ended.
+SELECT t.task_id, t.due_at, t.request, task.name, t.version, t.prev_due, t.next_due, t.through, t.count,
+       t.state, t.reason, t.queue, t.priority, t.ready_at, t.attempt, t.reruns, t.holder, t.sent_at,
+       t.started_at, t.ended_at, t.summary, t.proof
+FROM json_each(:tasks) AS wanted
+JOIN task ON task.id = wanted.value
+JOIN tick AS t ON (t.task_id, t.due_at, t.request) = (
+    SELECT task_id, due_at, request FROM tick
+    WHERE task_id = wanted.value AND due_at <= :until
+      AND state IN ('succeeded', 'failed', 'cancelled', 'skipped')
+    ORDER BY due_at DESC, request DESC LIMIT 1);
+
 -- name: select_attempts
 -- The attempts of ticks that did not end them, and refused results.
 SELECT a.task_id, a.due_at, a.request, a.attempt, a.holder, a.started_at, a.ended_at, a.outcome, a.refused_at
