@@ -50,7 +50,7 @@ class Process:
         kind: ``scheduler``, ``runner`` or ``up`` (both).
         host: The machine's name.
         pid: Its process id there.
-        boot: The machine's boot id.
+        boot: The machine's boot id, and among which pids it runs there: a container has its own.
         release: The version of Everytick it runs.
         started_at: When it registered.
         beat: A number that grows while it lives; what it counts means nothing.

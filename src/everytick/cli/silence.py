@@ -2,7 +2,7 @@
 
 from everytick.cli.progress import progress
 from everytick.cli.session import Session
-from everytick.life.presence import vanished
+from everytick.life.presence import ended
 
 _GLANCE = 100_000
 
@@ -17,7 +17,7 @@ def silent(here: Session, lease: int) -> set[int]:
         lease: In microseconds.
     """
     processes = here.ledger.processes()
-    gone = {one.id for one in processes if vanished(one)}
+    gone = {one.id for one in processes if ended(one)}
     unheard = {one.id: one.beat for one in processes if one.id not in gone}
     begun = here.clock.boot()
     with progress("listening for the programs", long=bool(unheard)) as told:

@@ -74,7 +74,7 @@ class Presence:
             kind=self._kind,
             host=socket.gethostname(),
             pid=os.getpid(),
-            boot=_boot_id(),
+            boot=_boot(),
             release=release.VERSION,
             started_at=self._clock.now(),
         )
@@ -182,29 +182,41 @@ class Presence:
         return self.lease * 7 // 8
 
 
-def vanished(process: Process) -> bool:
-    """Tell whether a process is seen to have ended: it ran on this machine, and is not here any more.
+def ended(process: Process) -> bool:
+    """Tell whether a process is seen to have ended: its pid means something here, and it is there no more."""
+    return (process.host, process.boot) == (socket.gethostname(), _boot()) and _is_over(process.pid)
 
-    That is for people to read. Only a sweeper, which watches beats, declares a process dead.
+
+def vanished(process: Process) -> bool:
+    """Tell whether a process has ended, or ran on a machine of this name that has started anew since.
+
+    That is for people to read: two machines may have one name. Only a sweeper, which watches beats, declares
+    a process dead.
     """
     if process.host != socket.gethostname():
         return False
-    return process.boot != _boot_id() or _ended(process.pid)
+    return ended(process) or process.boot.partition(" ")[0] != _boot().partition(" ")[0]
 
 
-def _ended(pid: int) -> bool:
+def _is_over(pid: int) -> bool:
     """Tell whether a process is not there, or waits only for its parent to hear that it has ended."""
     try:
-        _, _, fields = Path(f"/proc/{pid}/stat").read_text("utf-8", "replace").rpartition(")")
-    except (FileNotFoundError, ProcessLookupError):
+        os.kill(pid, 0)
+    except (ProcessLookupError, OverflowError):
         return True
     except PermissionError:
+        pass
+    try:
+        _, _, fields = Path(f"/proc/{pid}/stat").read_text("utf-8", "replace").rpartition(")")
+    except OSError:  # what others run may be hidden
         return False
     return fields.split()[0] in {"Z", "X"}
 
 
-def _boot_id() -> str:
+def _boot() -> str:
+    """Return which start of which machine this is, and among which pids: a container has its own."""
     try:
-        return Path("/proc/sys/kernel/random/boot_id").read_text("ascii").strip()
+        boot = Path("/proc/sys/kernel/random/boot_id").read_text("ascii").strip()
+        return f"{boot} {Path('/proc/self/ns/pid').readlink()}"
     except OSError:
         return ""

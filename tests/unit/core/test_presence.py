@@ -9,7 +9,7 @@ from everytick.errors import LedgerError
 from everytick.ledger import Change, Process
 from everytick.ledgers.sqlite import SqliteLedger
 from everytick.life.losses import LOST
-from everytick.life.presence import LEASE, Presence, vanished
+from everytick.life.presence import LEASE, Presence, ended, vanished
 from everytick.testing.clock import FakeClock
 
 
@@ -124,14 +124,19 @@ def test_a_process_that_lives_has_not_vanished(this: Process) -> None:
 
 
 def test_a_process_that_ended_has_vanished(this: Process) -> None:
-    with subprocess.Popen([sys.executable, "-c", ""]) as ended:
-        os.waitid(os.P_PID, ended.pid, os.WEXITED | os.WNOWAIT)
-        assert vanished(replace(this, pid=ended.pid)), "before its parent has heard of it"
-    assert vanished(replace(this, pid=ended.pid))
+    with subprocess.Popen([sys.executable, "-c", ""]) as program:
+        os.waitid(os.P_PID, program.pid, os.WEXITED | os.WNOWAIT)
+        assert vanished(replace(this, pid=program.pid)), "before its parent has heard of it"
+    assert vanished(replace(this, pid=program.pid))
+    assert ended(replace(this, pid=program.pid))
 
 
 def test_a_process_from_before_a_reboot_has_vanished(this: Process) -> None:
     assert vanished(replace(this, boot="another"))
+
+
+def test_a_process_of_another_machine_of_this_name_is_not_seen_to_have_ended(this: Process) -> None:
+    assert not ended(replace(this, boot="another", pid=2**22))
 
 
 def test_nothing_is_said_of_a_process_of_another_machine(this: Process) -> None:
