@@ -18,6 +18,7 @@ from dataclasses import dataclass, replace
 from enum import StrEnum
 
 import msgspec
+from msgspec import structs
 
 from everytick.errors import ScheduleError
 from everytick.policy import CatchingUp, Policies, Priority, jittered
@@ -40,8 +41,7 @@ class Status(StrEnum):
     REMOVED = "removed"  # it has no instants
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Version:
+class Version(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """One version of a task.
 
     Attributes:
@@ -217,7 +217,7 @@ def _asked_for(version: Version, after: Instant, through: Instant) -> Stretch:
     Its ticks are of the lowest class, so that they take only what other tasks leave free.
     """
     policies = replace(version.task.policies, priority=Priority.LOW)
-    quiet = replace(version, task=replace(version.task, policies=policies))
+    quiet = structs.replace(version, task=replace(version.task, policies=policies))
     return Stretch(version=quiet, after=after, through=through, paused=False)
 
 

@@ -7,6 +7,8 @@ from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
+import msgspec
+
 from everytick.plan import Cursor, Status
 from everytick.proof.seal import Seal
 from everytick.tick import Key, TickRow
@@ -34,8 +36,7 @@ class Change:
     detail: str = ""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class VersionRow:
+class VersionRow(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """One version of a task, as it was written.
 
     Attributes:

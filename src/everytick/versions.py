@@ -41,7 +41,7 @@ class Versions:
 
     def __init__(self, ledger: Reads) -> None:
         self._ledger = ledger
-        self._kept: dict[int, dict[int, Version]] = {}
+        self._kept: dict[int, tuple[Version, ...]] = {}
         self._unreadable: dict[int, dict[int, UsageError]] = {}
         self.broken: dict[int, str] = {}
         self._told: dict[int, str] = {}
@@ -53,15 +53,14 @@ class Versions:
         Raises:
             UsageError: This release cannot read it, or it is missing.
         """
-        try:
-            return self._kept[task_id][number]
-        except KeyError:
+        found = self._find(task_id, number)
+        if found is None:
             self._read([task_id])
-        kept = self._kept[task_id]
-        if number not in kept:
+            found = self._find(task_id, number)
+        if found is None:
             missing = UsageError(f"task number {task_id} has no version {number}; everytick audit tells more")
             raise self._unreadable.get(task_id, {}).get(number, missing)
-        return kept[number]
+        return found
 
     def policies(self, task_id: int, number: int) -> Policies:
         """Return the policies of a version, or the default ones where it cannot be read."""
@@ -83,17 +82,17 @@ class Versions:
 
     def prepare(self, wanted: Iterable[tuple[int, int]]) -> None:
         """Read in one go what is going to be asked for: tasks, with the numbers of their versions."""
-        missing = {task_id for task_id, number in wanted if number not in self._kept.get(task_id, ())}
+        missing = {task_id for task_id, number in wanted if self._find(task_id, number) is None}
         if missing:
             self._read(sorted(missing))
 
     def keep(self, row: VersionRow) -> None:
         """Keep a version that was read already; what cannot be read is told when it is asked for."""
         with contextlib.suppress(UsageError):
-            if row.version not in self._kept.get(row.task_id, ()):
+            if self._find(row.task_id, row.version) is None:
                 version = revived(row)
                 self._make_room(1)
-                self._kept.setdefault(row.task_id, {})[row.version] = version
+                self._kept[row.task_id] = (*self._kept.get(row.task_id, ()), version)
 
     def read_ahead(self) -> None:
         """Read the newest versions of tasks while nothing is due, as many as are likely to be asked for."""
@@ -112,7 +111,7 @@ class Versions:
         why = self.broken[task_id] = str(fault)
         if self._told.get(task_id) != why:
             self._told[task_id] = why
-            name = next((f" '{one.task.name}'" for one in self._kept.get(task_id, {}).values()), "")
+            name = next((f" '{one.task.name}'" for one in self._kept.get(task_id, ())), "")
             log.error("task%s left alone: %s", name, why)
 
     def look_again(self, moment: Instant) -> None:
@@ -122,15 +121,21 @@ class Versions:
             for task_id in list(self.broken)[:_CHANCES]:
                 del self.broken[task_id]
 
+    def _find(self, task_id: int, number: int) -> Version | None:
+        for one in self._kept.get(task_id, ()):
+            if one.version == number:
+                return one
+        return None
+
     def _read(self, tasks: Sequence[int]) -> None:
         for task_id in tasks:
             self._kept.pop(task_id, None)
             self._unreadable.pop(task_id, None)
         self._make_room(len(tasks))
-        self._kept.update((task_id, {}) for task_id in tasks)
+        self._kept.update(dict.fromkeys(tasks, ()))
         for row in self._ledger.versions(*tasks):
             try:
-                self._kept[row.task_id][row.version] = revived(row)
+                self._kept[row.task_id] += (revived(row),)
             except UsageError as fault:
                 self._unreadable.setdefault(row.task_id, {})[row.version] = fault
 

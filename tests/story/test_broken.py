@@ -1,8 +1,7 @@
 """Stories of tasks that cannot be reckoned with: they are left alone, and can be mended at any time."""
 
-from dataclasses import replace
-
 import pytest
+from msgspec.structs import replace
 
 from everytick.ledger import VersionRow
 from everytick.ledgers.sqlite import SqliteLedger

@@ -23,6 +23,7 @@ Row = Sequence[Any]
 
 _STATES = {one.value: one for one in State}
 _REASONS = {one.value: one for one in Reason}
+_STATUSES = {one.value: one for one in Status}
 
 
 def cursor(row: Row) -> Cursor:
@@ -101,7 +102,7 @@ def version(row: Row) -> VersionRow:
         origin=row[2],
         version=row[3],
         since=row[4],
-        status=Status(row[5]),
+        status=_STATUSES[row[5]],
         paused_until=row[6],
         anchor=row[7],
         rules=row[8],

@@ -1,7 +1,6 @@
 """From versions and a cursor to ticks."""
 
 from collections.abc import Sequence
-from dataclasses import replace
 
 import pytest
 from hypothesis import given
@@ -190,7 +189,7 @@ class TestDowntime:
                 return found
 
         rule = Counting("* * * * * *")
-        found = plan(cursor(), [replace(version(), schedule=rule)], YEAR, YEAR + MINUTE)
+        found = plan(cursor(), [structs.replace(version(), schedule=rule)], YEAR, YEAR + MINUTE)
         wide, *own = found.ticks
         assert wide.count == YEAR // SECOND - 100
         assert wide.through == YEAR - 100 * SECOND
