@@ -29,13 +29,13 @@ from everytick.cli.options import (
     moment,
 )
 from everytick.cli.progress import progress
-from everytick.cli.session import Session, ledger_of, session, the_app
+from everytick.cli.session import Session, ledger_of, place, session, the_app
 from everytick.cli.silence import silent
 from everytick.clock import SystemClock
 from everytick.errors import ConfigError, EverytickError, UsageError
 from everytick.health import Kind, health
 from everytick.ledger import Change
-from everytick.ledgers.secrecy import without_password
+from everytick.ledgers.secrecy import SCHEMES, without_password
 from everytick.life import losses
 from everytick.life.presence import LEASE
 from everytick.life.trust import VOUCHED
@@ -184,16 +184,16 @@ def doctor(
 
     It listens until each program has beaten, a lease at most. Exit 1 if something is bad.
     """
-    points = list(_installation())
-    url = ""
+    url, unnamed = "", []
     try:
         url = ledger or ledger_of(app)
     except ConfigError as fault:
-        points.append(_Point(verdict="bad", what="ledger", detail=str(fault)))
+        unnamed.append(_Point(verdict="bad", what="ledger", detail=str(fault)))
     except UsageError:
-        points.append(
+        unnamed.append(
             _Point(verdict="look", what="ledger", detail="none is named here; --ledger URL examines it")
         )
+    points = [*_installation(elsewhere=place(url).partition("://")[0] in SCHEMES), *unnamed]
     if url:
         try:
             with session(url) as here:
@@ -212,10 +212,11 @@ def doctor(
     _report(points, as_json=as_json, good="")
 
 
-def _installation() -> Iterator[_Point]:
+def _installation(*, elsewhere: bool) -> Iterator[_Point]:
+    """Tell what is installed; SQLite's age is nothing to look at where the ledger lies elsewhere."""
     python = ".".join(str(part) for part in sys.version_info[:3])
     yield _Point(verdict="good", what="everytick", detail=f"{VERSION} on Python {python}")
-    safe = sqlite3.sqlite_version_info >= _SAFE_SQLITE
+    safe = elsewhere or sqlite3.sqlite_version_info >= _SAFE_SQLITE
     told = (
         ""
         if safe
