@@ -23,7 +23,7 @@ from everytick.when import Instant
 Progress = Callable[[float, float], None]
 """Told how much is done, of how much."""
 
-_PAGE = 5000
+_PAGE = 10_000
 _BULKY = {"output": 200, "change": 500, "task_version": 1000}
 """Tables whose rows may be long: fewer of them are in memory at once."""
 
