@@ -2,7 +2,7 @@
 
 import json
 import sqlite3
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import closing
 from pathlib import Path
 from typing import Any
@@ -18,6 +18,7 @@ from everytick.cli import main
 from everytick.ledgers.sqlite import SqliteLedger
 from everytick.policy import Overlap, Overlapping, Policies, Retry
 from everytick.proof.finding import Kind
+from everytick.record import History
 from everytick.testing.engine import AUTHOR, Engine, task
 from everytick.testing.executor import Act
 from everytick.tick import State
@@ -193,38 +194,80 @@ def test_the_command_prunes_what_the_configuration_says(
 
 
 class Beside(SqliteLedger):
-    """A ledger in which something happens while it is pruned, once what has not ended was looked for."""
+    """A ledger in which something happens beside an audit or a pruning.
 
-    then: Callable[[], object] | None = None
+    Attributes:
+        known: Happens once the tasks are read.
+        looked: Happens once what has not ended was looked for.
+    """
+
+    known: Callable[[], object] | None = None
+    looked: Callable[[], object] | None = None
+
+    def histories(
+        self, since: Instant | None, *, behind: int = 0, limit: int = 1000, names: Sequence[str] | None = None
+    ) -> list[History]:
+        """Return what is known of tasks; what happens then is not seen."""
+        found = super().histories(since, behind=behind, limit=limit, names=names)
+        happen, self.known = self.known, None
+        if happen is not None:
+            happen()
+        return found
 
     def unsettled(self, bounds: Mapping[int, Instant], since: Instant) -> dict[int, Instant]:
         """Return what has not ended; what happens then is not seen."""
         found = super().unsettled(bounds, since)
-        happen, self.then = self.then, None
+        happen, self.looked = self.looked, None
         if happen is not None:
             happen()
         return found
 
 
-def test_a_backfill_asked_for_beside_a_pruning_stays_whole() -> None:
+@pytest.fixture
+def beside() -> tuple[Beside, Engine]:
+    """Return a ledger in which a task has lived for five days."""
     ledger = Beside(":memory:")
     engine = Engine("2026-03-01T00:00:00Z", ledger=ledger)
     engine.apply(task("often", "*/10 * * * *"))
-    engine.run(days=5)
+    engine.run(days=1)
+    engine.ask("often")
+    engine.run(days=4)
+    return ledger, engine
 
-    def beside() -> None:
+
+def test_a_backfill_asked_for_beside_a_pruning_stays_whole(beside: tuple[Beside, Engine]) -> None:
+    ledger, engine = beside
+
+    def happen() -> None:
         engine.run(seconds=1)
         assert engine.backfill("often", "2026-03-02T00:00:00Z", "2026-03-04T00:00:00Z") == 288
         engine.run(seconds=1)
 
-    ledger.then = beside
+    ledger.looked = happen
     done = pruner.prune(
         ledger, now := engine.clock.now(), DAY, pruner.pruning(now, DAY, "night", "it is old")
     )
-    assert (done.rows, done.findings) == (576, [])
-    assert done.ticks == {State.SUCCEEDED: 576}
+    assert (done.rows, done.findings) == (577, [])
+    assert done.ticks == {State.SUCCEEDED: 577}
     engine.run(hours=1)
     assert len([row for row in engine.ticks("often") if row.key.request]) == 288
     engine.run(days=2)
     assert pruned(engine).rows == 288 + 49 * 6
     assert ended(engine)[State.SUCCEEDED] == len(engine.played)
+
+
+def test_an_audit_misses_nothing_that_is_pruned_beside_it(beside: tuple[Beside, Engine]) -> None:
+    ledger, engine = beside
+    ledger.known = lambda: pruned(engine)
+    found = audit(ledger, engine.clock.now())
+    assert found.clean, found.findings
+    assert (found.counts.pruned, found.counts.recorded, found.counts.expected) == (577, 144, 144)
+
+
+def test_two_prunings_side_by_side_find_nothing_of_each_other(beside: tuple[Beside, Engine]) -> None:
+    ledger, engine = beside
+    inner: list[Pruned] = []
+    ledger.known = lambda: inner.append(pruned(engine))
+    outer = pruned(engine)
+    assert [(one.rows, one.findings) for one in (*inner, outer)] == [(577, []), (0, [])]
+    assert audit(ledger, engine.clock.now()).clean

@@ -151,6 +151,15 @@ class _Gathered:
     def note(self, notes: Sequence[str]) -> None:
         self.notes += notes[: LISTED - len(self.notes)]
 
+    def take(self, other: "_Gathered") -> None:
+        """Add what was found apart."""
+        self.counts.add(other.counts)
+        room = LISTED - len(self.findings)
+        self.findings += other.findings[:room]
+        self.unlisted += other.unlisted + len(other.findings[room:])
+        self.note(other.notes)
+        self.moved |= other.moved
+
 
 class _Auditor:
     """Reads one ledger, and gathers what is found.
@@ -166,7 +175,42 @@ class _Auditor:
         self.found = _Gathered()
 
     def tasks(self, part: Part) -> None:
-        """Audit tasks."""
+        """Audit tasks; once more where rows of theirs were pruned meanwhile, and are missed."""
+        found = _PartAudit(self._reading, self._evidence, self._span).of(part)
+        while found.findings and (again := self._reading.again(part)) is not None:
+            part = again
+            found = _PartAudit(self._reading, self._evidence, self._span).of(part)
+        self.found.take(found)
+
+    def manual_runs(self, only: str | None) -> None:
+        """Look for the tick of each manual run that was asked for in the span.
+
+        Args:
+            only: Of this task alone.
+        """
+        for wanted, standing in self._evidence.manual_runs(self._span, only):
+            self.found.counts.expected += len(wanted)
+            for key in sorted(wanted.keys() - standing):
+                if key.request not in self.found.moved:
+                    self.found.counts.missing += 1
+                    self.found.add(never_ran(wanted[key], key.request, key.due_at))
+
+
+class _PartAudit:
+    """Audits the tasks of one part.
+
+    Attributes:
+        found: What was found.
+    """
+
+    def __init__(self, reading: Reading, evidence: Evidence, span: Span) -> None:
+        self._reading = reading
+        self._evidence = evidence
+        self._span = span
+        self.found = _Gathered()
+
+    def of(self, part: Part) -> _Gathered:
+        """Return what is found of a part."""
         known = {one.task_id: Known.of(one, self._span) for one in part.histories}
         walks = {task_id: self._walk(one) for task_id, one in known.items()}
         sure = {task_id: max(one.span.after, one.asked.after) for task_id, one in known.items()}
@@ -183,6 +227,7 @@ class _Auditor:
         for walk in walks.values():
             walk.finish()
         self._seals(part)
+        return self.found
 
     def _walk(self, known: Known) -> Walk:
         lines = self._evidence.lines(known)
@@ -196,16 +241,3 @@ class _Auditor:
             self.found.counts.pruned += one.seal.count
             if not one.seal.sound:
                 self.found.add_uncounted(broken(one.name, one.seal.through))
-
-    def manual_runs(self, only: str | None) -> None:
-        """Look for the tick of each manual run that was asked for in the span.
-
-        Args:
-            only: Of this task alone.
-        """
-        for wanted, standing in self._evidence.manual_runs(self._span, only):
-            self.found.counts.expected += len(wanted)
-            for key in sorted(wanted.keys() - standing):
-                if key.request not in self.found.moved:
-                    self.found.counts.missing += 1
-                    self.found.add(never_ran(wanted[key], key.request, key.due_at))

@@ -3,7 +3,7 @@
 What belongs to a page of rows is read with one question, not with one a row.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 
 from everytick.audit.known import Known, detail
 from everytick.errors import UnreadableRow
@@ -75,13 +75,16 @@ class Evidence:
             asked = [(one, detail(one).task) for one in page if span.after < one.at <= span.through]
             names = sorted({name for _, name in asked if only in {None, name}})
             found = {one.name: one for one in self._ledger.histories(None, names=names)} if names else {}
-            wanted = {}
-            for one, name in asked:
-                if name in found:
-                    seal, key = found[name].seal, Key(found[name].task_id, one.at, one.id)
-                    if seal is None or not seal.holds(key):
-                        wanted[key] = name
-            yield wanted, self._ledger.standing(wanted.keys())
+            runs = {Key(found[name].task_id, one.at, one.id): name for one, name in asked if name in found}
+            standing = self._ledger.standing(runs)
+            pruned = self._pruned(runs)  # read last: what is deleted then is under a seal
+            yield {key: name for key, name in runs.items() if key not in pruned}, standing
+
+    def _pruned(self, keys: Collection[Key]) -> set[Key]:
+        """Return which of some ticks are under a seal."""
+        tasks = {key.task_id for key in keys}
+        seals = {one.task_id: one for one in self._ledger.seals(sorted(tasks))} if tasks else {}
+        return {key for key in keys if key.task_id in seals and seals[key.task_id].holds(key)}
 
     def _asked(self, number: int) -> Asked | None:
         change = next(iter(self._ledger.changes(after=number - 1, limit=1)), None)

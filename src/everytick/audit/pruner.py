@@ -213,14 +213,15 @@ class _Pruner:
         return found
 
     def _seal(self, stretches: Iterable[_Stretch]) -> None:
-        seals, good = [], {}
+        seals, good, kept = [], {}, []
         for one in stretches:
             seal = one.finish()
             if one.findings:
-                self._tell(one.findings)
+                kept.append(one)
             elif one.sealing.count:
                 seals.append(seal)
                 good[seal.task_id] = one
+        self._keep(kept)
         if self._change is not None and seals:
             if not self._written:
                 self._ledger.edit(self._change, [], lambda _known, _numbers: [])
@@ -233,6 +234,14 @@ class _Pruner:
             self._count(seal, good[seal.task_id])
         if self._change is not None:
             self._delete(seals)
+
+    def _keep(self, stretches: Sequence[_Stretch]) -> None:
+        """Tell what was found, but of tasks that somebody else has pruned meanwhile: that is gone by now."""
+        tasks = [one.known.history.task_id for one in stretches]
+        seals = {one.task_id: one for one in self._ledger.seals(tasks)} if tasks else {}
+        for one in stretches:
+            if seals.get(one.known.history.task_id) == one.known.history.seal:
+                self._tell(one.findings)
 
     def _count(self, seal: Seal, stretch: _Stretch) -> None:
         before = stretch.known.history.seal

@@ -5,7 +5,7 @@ time, as they lie in the ledger; else task by task, as neighbours lie close enou
 """
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import islice
 
 from everytick.errors import UnreadableRow
@@ -52,6 +52,7 @@ class Reading:
         self._ledger = ledger
         self._span = span
         self._progress = progress
+        self._since: Instant | None = None
         self._tasks = 0
         self._read = 0
 
@@ -62,6 +63,7 @@ class Reading:
             since: Where the audit begins; None at the beginning.
             task: Only this one.
         """
+        self._since = since
         behind = done = 0
         names = None if task is None else [task]
         self._tasks = self._ledger.task_count() if task is None else 1
@@ -70,6 +72,13 @@ class Reading:
             behind = found[-1].task_id
             done += len(found)
             self._tell(done)
+
+    def again(self, part: Part) -> Part | None:
+        """Return a part as the ledger knows it now, where something of it was pruned since; None else."""
+        names = [one.name for one in part.histories]
+        found = self._ledger.histories(self._since, names=names, limit=len(names))
+        pruned = [one.seal for one in found] != [one.seal for one in part.histories]
+        return replace(part, histories=found) if pruned else None
 
     def pages(self, part: Part, after: Instant) -> Iterator[list[TickRow | UnreadableRow]]:
         """Return the rows of tasks due after an instant; those of each by due_at and request.
