@@ -83,6 +83,18 @@ def test_a_rest_ends_where_the_server_s_clock_was_moved_back() -> None:
     assert floor.of(LINE) == LOWEST
 
 
+def test_a_clock_that_leaps_during_a_look_brings_no_rest_of_days() -> None:
+    floor = Floor()
+    begun = resting(floor)
+    leapt = begun + 2 * REST
+    looked(floor, leapt, 10)
+    assert looked(floor, leapt + 10, 86_400 * SECOND) == LOWEST
+    woken = leapt + 86_400 * SECOND
+    assert looked(floor, woken + 59 * SECOND, 10) > LOWEST
+    assert looked(floor, woken + 60 * SECOND, 10) > LOWEST
+    assert floor.of(LINE) == LOWEST
+
+
 def test_one_cheap_look_ends_it() -> None:
     floor = Floor()
     begun = resting(floor)

@@ -9,7 +9,8 @@ a ready_at of his own moment at least. The margin is for clocks that differ, and
 What comes in below all the same (a clock that was moved back, rows that were restored, the cursor of a
 backfill, which begins in the past) is found by the next whole look. Where whole looks are cheap each look is
 whole. Where they are not, there is a rest of twenty times what the last one took: they take a twentieth of
-the time, and what comes in below is late by that rest at most. How long they take is said by the server.
+the time, and what comes in below is late by that rest at most. How long they take is said by the server,
+whose clock may leap meanwhile: no rest is longer than a minute.
 """
 
 from collections.abc import Hashable, Mapping
@@ -30,6 +31,7 @@ _DEAR = 3
 """So many whole looks, one after the other, that were not cheap: once may be a server that is busy."""
 
 _REST = 20
+_LONGEST = 60_000_000
 
 
 class Floor:
@@ -61,7 +63,7 @@ class Floor:
         """
         if self._whole():
             self._dear = self._dear + 1 if ended - begun > CHEAP else 0
-            self._begun, self._rested = begun, ended + _REST * (ended - begun)
+            self._begun, self._rested = begun, ended + min(_REST * (ended - begun), _LONGEST)
         self._seen = ended
         if self._now is not None:
             now = self._now
