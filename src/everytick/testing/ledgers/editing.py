@@ -37,7 +37,7 @@ class Editing:
         first, second = scene.task(), scene.task("other")
         scene.revise(START + SECOND)
         scene.task("third")
-        rows = ledger.versions(second, 77, first)
+        rows = ledger.versions(second, 77, first, second)
         assert [(row.task_id, row.version) for row in rows] == [(first, 1), (first, 2), (second, 1)]
         assert rows == [*ledger.versions(first), *ledger.versions(second)]
         assert ledger.versions() == []
