@@ -5,6 +5,7 @@ from contextlib import closing
 
 import pytest
 
+from everytick.edits import Author, Edits
 from everytick.ledger import Ledger
 from everytick.ledgers.postgres import PostgresLedger, floor
 from everytick.policy import CatchingUp, CatchUp, Overlap, Policies
@@ -66,7 +67,7 @@ def scene(url: str) -> Iterator[Scene]:
 class TestResting(
     Planning, Claiming, Waiting, Settling, Neighbours, Sweeping, Editing, Requesting, Reading, Pruning
 ):
-    """Whatever programs do needs no whole look, with one exception.
+    """Whatever programs do needs no whole look but those that are asked for, with one exception.
 
     What is copied looks for nothing, and comes to be by a clock that goes back.
     """
@@ -77,14 +78,15 @@ class TestResting(
             yield made
 
     def test_a_backfill_asked_for_later_stands_beside_the_seal(self, ledger: Ledger) -> None:
-        """The cursor of a backfill begins in the past: it waits for the next whole look."""
+        """The cursor of a backfill begins in the past: it is seen by the look that follows its sign."""
         scene = Scene(ledger)
         task = scene.task(policies=BESIDE)
         scene.plan(due(10), now=due(10))
         assert ledger.next_plan() == due(11)
         ledger.backfill(change("backfill"), task, due(0), due(2), due(1))
-        assert ledger.next_plan() == due(11)
-        assert scene.plan(due(10), now=due(10)) == 0
+        assert [ledger.next_plan(), ledger.next_plan()] == [due(11), due(1)]
+        assert scene.plan(due(10), now=due(10)) == 1
+        assert ledger.backfills(task) == []
 
 
 @pytest.mark.usefixtures("tireless")
@@ -125,6 +127,21 @@ def test_what_comes_in_far_below_the_moment_is_not_seen_while_it_rests(scene: Sc
     for _ in range(20):
         assert scene.claim(runner, due(100)).attempts == []
     assert {scene.tick(key).state for key in late} == {"planned"}
+
+
+@pytest.mark.usefixtures("tireless")
+def test_a_task_that_is_resumed_is_planned_at_the_second_look(scene: Scene) -> None:
+    task = scene.task(policies=BESIDE)
+    scene.plan(due(10), now=due(10))
+    edits, author = Edits(scene.ledger, scene.versions), Author(actor="suite")
+    edits.pause("report", due(10) + 1, author)
+    scene.task("other", BESIDE)
+    assert scene.plan(due(100), now=due(100)) == 1
+    scene.ledger.next_plan()
+    edits.resume("report", due(100) + 1, author)
+    assert scene.plan(due(102), now=due(100) + 2) == 0
+    assert scene.plan(due(102), now=due(100) + 2) == 1
+    assert [row.key.due_at for row in scene.recorded(task)[-2:]] == [due(101), due(102)]
 
 
 @pytest.mark.usefixtures("dear")

@@ -6,11 +6,12 @@ partition a day or a table of lowest instants would keep dead rows as well; to b
 It is right to, because nothing open comes in below the moment: who plans, asks, wakes or tries again writes
 a ready_at of his own moment at least. The margin is for clocks that differ, and commits that take long.
 
-What comes in below all the same (a clock that was moved back, rows that were restored, the cursor of a
-backfill, which begins in the past) is found by the next whole look. Where whole looks are cheap each look is
-whole. Where they are not, there is a rest of twenty times what the last one took: they take a twentieth of
-the time, and what comes in below is late by that rest at most. How long they take is said by the server,
-whose clock may leap meanwhile: no rest is longer than a minute.
+The cursor of a backfill or of a resumed task may begin in the past, but whoever writes it leaves a sign, and
+the look that follows is whole. What comes in below all the same (by a clock that was moved back, by rows that
+were restored) is found by the next whole look. Where whole looks are cheap each look is whole. Where they are
+not, there is a rest of twenty times what the last one took: they take a twentieth of the time, and what comes
+in below is late by that rest at most. How long they take is said by the server, whose clock may leap
+meanwhile: no rest is longer than a minute.
 """
 
 from collections.abc import Hashable, Mapping
@@ -44,6 +45,7 @@ class Floor:
         self._begun = 0
         self._seen = 0
         self._rested = 0
+        self._sign = 0
 
     def rise(self, now: Instant) -> None:
         """Take note of the moment."""
@@ -53,17 +55,21 @@ class Floor:
         """Return where the next look at a line begins."""
         return LOWEST if self._whole() else self._at.get(line, LOWEST)
 
-    def found(self, lowest: Mapping[Any, Instant | None], begun: int, ended: int) -> None:
+    def found(self, lowest: Mapping[Any, Instant | None], begun: int, ended: int, sign: int = 0) -> None:
         """Take note of what the look that follows of() has found.
 
         Args:
             lowest: The lowest open instant of each line, None where there is none. Other lines are forgotten.
             begun: When it began, in microseconds by the server's clock.
             ended: When it ended.
+            sign: Another than before where somebody may have written far below the moment since.
         """
         if self._whole():
             self._dear = self._dear + 1 if ended - begun > CHEAP else 0
             self._begun, self._rested = begun, ended + min(_REST * (ended - begun), _LONGEST)
+        elif sign != self._sign:
+            self._rested = self._begun
+        self._sign = sign
         self._seen = ended
         if self._now is not None:
             now = self._now

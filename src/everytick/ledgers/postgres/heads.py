@@ -28,8 +28,8 @@ def heads(db: Connection, queues: Sequence[str]) -> list[Row]:
 
 def next_due(db: Connection) -> Instant | None:
     """Return the smallest next_due of all cursors."""
-    ((found, begun, ended),) = db.rows("next_plan", floor=db.due.of(None))
-    db.due.found({None: found}, begun, ended)
+    ((found, begun, ended, sign),) = db.rows("next_plan", floor=db.due.of(None))
+    db.due.found({None: found}, begun, ended, sign)
     return None if found is None else int(found)
 
 

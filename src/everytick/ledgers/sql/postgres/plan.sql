@@ -41,7 +41,14 @@ SELECT * FROM unnest(
     %(ready_at)s::bigint[], %(ended_at)s::bigint[], %(proof)s::bigint[]);
 
 -- name: next_plan
--- When planning has to look at a cursor next; from when to when the server looked.
+-- When planning has to look at a cursor next; from when to when the server looked; the newest change that may
+-- have brought a cursor that begins in the past. It is sought in the order that only change_by_act has.
 SELECT (SELECT next_due FROM everytick.cursor WHERE next_due >= %(floor)s ORDER BY next_due LIMIT 1),
        (extract(epoch FROM statement_timestamp()) * 1000000)::bigint,
-       (extract(epoch FROM clock_timestamp()) * 1000000)::bigint;
+       (extract(epoch FROM clock_timestamp()) * 1000000)::bigint,
+       (SELECT coalesce(max(newest.id), 0)
+        FROM unnest(ARRAY['backfill', 'resume']) AS d (act)
+        CROSS JOIN LATERAL (
+            SELECT id FROM everytick.change WHERE (act, id) >= (d.act, 0) AND (act, id) < (d.act, 9223372036854775807)
+            ORDER BY act DESC, id DESC LIMIT 1
+        ) AS newest);
