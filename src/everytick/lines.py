@@ -3,7 +3,8 @@
     {"name": "report", "schedule": "0 6 * * mon-fri", "zone": "Asia/Kolkata", "command": ["make-report"]}
 
 A file of a million is read line by line, and takes no memory. One line that cannot be used refuses them
-all, as one table of everytick.toml does: what the others leave out would be removed.
+all, as one table of everytick.toml does: what the others leave out would be removed. So does a file without
+any line, which is what a program that dies early leaves; one empty line says that no task is meant.
 """
 
 import json
@@ -28,6 +29,8 @@ _TOLD = 20
 
 _OFTEN = 1_000
 """Whoever looks on is told after so many lines."""
+
+_NONE = "there is not one line: whoever writes them may have failed; write an empty line if no task is meant"
 
 _MARK = b"\xef\xbb\xbf"
 _HALF = b"\\ud"
@@ -98,6 +101,8 @@ class Lines:
                         yield task
             except ConfigError as fault:
                 faults.append(fault)
+        if not self._number:
+            faults.append(Line(self._path, 1).fault(_NONE))
         if faults:
             raise _all_of(faults)
 

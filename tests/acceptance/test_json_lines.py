@@ -77,6 +77,15 @@ def test_the_standard_input_needs_an_origin_and_asks_nobody(shell: Shell) -> Non
     assert "task 'c' belongs to them, not to us" in refused.err
 
 
+def test_a_program_that_died_before_it_wrote_a_line_removes_nothing(shell: Shell) -> None:
+    apply = ("apply", "-", *LEDGER, "--origin", "us", "--yes")
+    shell(*apply, typed=lines("a", "b"))
+    assert "there is not one line" in shell(*apply, typed="", code=2).err
+    assert names(shell) == ["a", "b"]
+    shell(*apply, typed="\n")
+    assert names(shell) == []
+
+
 def test_the_ledger_of_this_folder_is_theirs_unless_one_is_named(shell: Shell) -> None:
     shell.write("everytick.toml", 'ledger = "sqlite:///ours.db"\n')
     shell.write("tasks.jsonl", lines("a"))

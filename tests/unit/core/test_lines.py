@@ -73,7 +73,11 @@ def test_a_line_means_what_a_table_of_the_configuration_means(table: dict[str, A
 def test_empty_lines_and_a_byte_order_mark_are_no_matter() -> None:
     (task,) = read(b"\xef\xbb\xbf" + json.dumps(GOOD).encode(), "", "  \r")
     assert task.name == "good"
-    assert read() == read("", "\n") == []
+    assert read("\n") == read("", "\n") == []
+
+
+def test_a_file_without_any_line_is_refused() -> None:
+    assert "jsonl:1: there is not one line" in refused()
 
 
 @pytest.mark.parametrize(
