@@ -53,10 +53,11 @@ class Versions:
         Raises:
             UsageError: This release cannot read it, or it is missing.
         """
+        for one in self._kept.get(task_id, ()):
+            if one.version == number:
+                return one
+        self._read([task_id])
         found = self._find(task_id, number)
-        if found is None:
-            self._read([task_id])
-            found = self._find(task_id, number)
         if found is None:
             missing = UsageError(f"task number {task_id} has no version {number}; everytick audit tells more")
             raise self._unreadable.get(task_id, {}).get(number, missing)
