@@ -201,23 +201,25 @@ def timed(live: Live, now: int) -> Took:
     return perf_counter() - begun, process_time() - used
 
 
-def among(server: PostgresServer, many: str, count: int, begin: int) -> None:
+def among(server: PostgresServer, many: str, count: int, instants: int, begin: int) -> None:
     """Tell what ten thousand due ticks cost in a ledger of many tasks, and in one of ten thousand.
 
     Args:
         server: The server.
-        many: The schema in which the many are.
+        many: The schema in which the many are; the few come into another beside it.
         count: How many there are; they are due from ``begin`` on, spread over their period.
+        instants: How many schedules they share.
         begin: See count.
     """
     span = PERIOD * DUE // count
-    with ledger(server, "few") as few, ledger(server, many) as full, connected(server) as db:
-        with_tasks(few, DUE, lambda n: when(n, begin), now=begin - PERIOD)
-        settled(db, ["few", many])
+    beside_it = f"few_{many}"
+    with ledger(server, beside_it) as few, ledger(server, many) as full, connected(server) as db:
+        with_tasks(few, DUE, lambda n: when(n, begin, min(instants, DUE)), now=begin - PERIOD)
+        settled(db, [beside_it, many])
         ways: dict[str, tuple[Live, Live]] = {
             "up": (Ours(few, apart=False).live, Ours(full, apart=False).live),
             "apart": (Ours(few, apart=True).live, Ours(full, apart=True).live),
-            "bare": (Bare(db, "few").live, Bare(db, many).live),
+            "bare": (Bare(db, beside_it).live, Bare(db, many).live),
         }
         gc.collect()
         gc.freeze()  # as programs do when they are at rest for the first time
@@ -231,7 +233,8 @@ def among(server: PostgresServer, many: str, count: int, begin: int) -> None:
     for way, name in (("up", "as `up`"), ("apart", "scheduler and runner apart")):
         cost = Cost.of(took[way])
         tell(
-            f"10,000 due among {count:,} tasks cost at most {MOST} times 10,000 among 10,000: {name}",
+            f"10,000 due among {count:,} tasks with {instants:,} schedules cost at most {MOST} times"
+            f" 10,000 among 10,000: {name}",
             cost.told(),
             met=cost.full <= MOST * cost.few,
             cpu=f"{cost.cpu_full:.0f} and {cost.cpu_few:.0f} us of Python a tick",
