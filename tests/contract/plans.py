@@ -25,8 +25,11 @@ class Walk:
 
     def pages(self, db: psycopg.Connection[Any], statement: str, **other: object) -> int:
         """Return how many pages a statement touches with the values it was run with last."""
-        values = {**self.values[statement], **other}
-        return int(explained(db, self._sql[statement], values)["Shared Hit Blocks"])
+        return int(self.explained(db, statement, **other)["Shared Hit Blocks"])
+
+    def explained(self, db: psycopg.Connection[Any], statement: str, **other: object) -> Mapping[str, Any]:
+        """Run a statement with the values it was run with last; return its plan."""
+        return explained(db, self._sql[statement], {**self.values[statement], **other})
 
 
 def explained(db: psycopg.Connection[Any], statement: bytes, values: Mapping[str, Any]) -> Mapping[str, Any]:

@@ -2,12 +2,15 @@
 
 from collections.abc import Callable, Iterator
 from contextlib import closing
+from typing import Any
 
+import psycopg
 import pytest
 
 from everytick.edits import Author, Edits
 from everytick.ledger import Ledger
 from everytick.ledgers.postgres import PostgresLedger, floor
+from everytick.plan import UNSTARTED
 from everytick.policy import CatchingUp, CatchUp, Overlap, Policies
 from everytick.testing.ledgers.claiming import Claiming
 from everytick.testing.ledgers.editing import Editing
@@ -23,7 +26,7 @@ from everytick.testing.ledgers.waiting import Waiting
 from everytick.testing.servers import PgBouncer, PostgresServer
 from everytick.tick import Key
 
-from .plans import Walk
+from .plans import Walk, parts
 
 Place = Callable[[PostgresServer | PgBouncer], str]
 BESIDE = Policies(overlap=Overlap.allow(), catch_up=CatchUp(CatchingUp.ALL))
@@ -78,13 +81,13 @@ class TestResting(
             yield made
 
     def test_a_backfill_asked_for_later_stands_beside_the_seal(self, ledger: Ledger) -> None:
-        """The cursor of a backfill begins in the past: it is seen by the look that follows its sign."""
+        """The cursor of a backfill begins in the past: its sign is seen. In the suite's, time goes back."""
         scene = Scene(ledger)
         task = scene.task(policies=BESIDE)
         scene.plan(due(10), now=due(10))
         assert ledger.next_plan() == due(11)
         ledger.backfill(change("backfill"), task, due(0), due(2), due(1))
-        assert [ledger.next_plan(), ledger.next_plan()] == [due(11), due(1)]
+        assert ledger.next_plan() == due(1)
         assert scene.plan(due(10), now=due(10)) == 1
         assert ledger.backfills(task) == []
 
@@ -130,16 +133,15 @@ def test_what_comes_in_far_below_the_moment_is_not_seen_while_it_rests(scene: Sc
 
 
 @pytest.mark.usefixtures("tireless")
-def test_a_task_that_is_resumed_is_planned_at_the_second_look(scene: Scene) -> None:
+def test_a_task_that_is_resumed_is_planned_at_once(scene: Scene) -> None:
     task = scene.task(policies=BESIDE)
+    scene.task("other", BESIDE)
     scene.plan(due(10), now=due(10))
     edits, author = Edits(scene.ledger, scene.versions), Author(actor="suite")
     edits.pause("report", due(10) + 1, author)
-    scene.task("other", BESIDE)
     assert scene.plan(due(100), now=due(100)) == 1
     scene.ledger.next_plan()
     edits.resume("report", due(100) + 1, author)
-    assert scene.plan(due(102), now=due(100) + 2) == 0
     assert scene.plan(due(102), now=due(100) + 2) == 1
     assert [row.key.due_at for row in scene.recorded(task)[-2:]] == [due(101), due(102)]
 
@@ -163,6 +165,97 @@ def test_a_backfill_is_planned_after_the_rest(
     scene.ledger.backfill(change("backfill"), task, due(0), due(2), due(1))
     until(lambda: scene.plan(due(10), now=due(10)))
     assert scene.ledger.backfills(task) == []
+
+
+@pytest.mark.usefixtures("tireless")
+def test_tasks_that_have_their_fill_are_not_counted_at_each_look(
+    url: str, scene: Scene, postgres15: PostgresServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    _full(scene)
+    walk = Walk(url, monkeypatch)
+    counted = []
+    with closing(postgres15.connect("somebodys")) as db:
+        for turn in range(3):
+            assert scene.plan(due(310), now=due(300) + turn) == 0
+            counted.append(_counted(walk, db))
+    assert counted == [TASKS, 0, 0]
+
+
+@pytest.mark.usefixtures("tireless")
+def test_others_are_planned_behind_tasks_that_have_their_fill(scene: Scene) -> None:
+    full, other = _full_beside(scene)
+    for turn in range(300, 304):
+        assert scene.plan(due(turn), now=due(turn)) == 1
+    assert [row.key.due_at for row in scene.recorded(other)[-3:]] == [due(301), due(302), due(303)]
+    assert {len(scene.recorded(task)) for task in full} == {UNSTARTED}
+
+
+@pytest.mark.usefixtures("tireless")
+def test_a_backfill_is_planned_at_once_beside_tasks_that_have_their_fill(scene: Scene) -> None:
+    _, other = _full_beside(scene)
+    assert [scene.plan(due(301), now=due(301)) for _ in range(3)] == [1, 0, 0]
+    scene.ledger.backfill(change("backfill"), other, due(0), due(2), due(1))
+    assert scene.plan(due(301), now=due(301)) == 1
+    assert scene.ledger.backfills(other) == []
+
+
+@pytest.mark.usefixtures("tireless")
+def test_what_is_behind_is_planned_whole_part_by_part(scene: Scene) -> None:
+    for number in range(TASKS):
+        scene.task(f"t{number}", BESIDE)
+    scene.plan(due(1))
+    left_out = frozenset([scene.task("broken", BESIDE)])
+    while scene.plan(due(50), now=due(20), limit=3, without=left_out):
+        pass
+    assert {scene.row(f"t{number}").planned_through for number in range(TASKS)} == {due(50)}
+    assert scene.plan(due(50), now=due(20), limit=3) == 1
+
+
+@pytest.mark.usefixtures("dear")
+def test_a_task_that_has_room_again_is_planned_after_the_rest(
+    scene: Scene, until: Callable[[Callable[[], object]], None]
+) -> None:
+    full = _full(scene)
+    assert scene.plan(due(310), now=due(300)) == 0
+    assert len(scene.claim(scene.runner(), due(300), limit=1).attempts) == 1
+    until(lambda: scene.plan(due(310), now=due(300) + 1))
+    assert sum(len(scene.recorded(task)) for task in full) == TASKS * UNSTARTED + 1
+
+
+@pytest.mark.usefixtures("dear")
+def test_a_task_that_another_had_before_it_and_did_not_plan_is_planned_after_the_rest(
+    url: str, scene: Scene, postgres15: PostgresServer, until: Callable[[Callable[[], object]], None]
+) -> None:
+    scene.task(policies=BESIDE)
+    with closing(postgres15.connect("somebodys")) as other:
+        other.execute("BEGIN")
+        other.execute(f"SELECT FROM {url.rpartition('=')[2]}.cursor FOR UPDATE".encode())
+        assert scene.plan(due(5), now=due(5)) == 0
+    until(lambda: scene.plan(due(5), now=due(5)))
+
+
+def _full_beside(scene: Scene) -> tuple[list[int], int]:
+    """Let tasks have their fill while another is paused, through due(300); return them and the other."""
+    other = scene.task("other", BESIDE)
+    edits, author = Edits(scene.ledger, scene.versions), Author(actor="suite")
+    edits.pause("other", due(0), author)
+    full = _full(scene)
+    edits.resume("other", due(300) + 1, author)
+    return full, other
+
+
+def _full(scene: Scene) -> list[int]:
+    """Let tasks have their fill of unstarted ticks; return which."""
+    tasks = [scene.task(f"t{number}", BESIDE) for number in range(TASKS)]
+    assert scene.plan(due(300)) == TASKS
+    return tasks
+
+
+def _counted(walk: Walk, db: psycopg.Connection[Any]) -> int:
+    """Return of how many tasks the ticks are counted by the look at cursors, as it was done last."""
+    plan = walk.explained(db, "select_cursors")
+    (count,) = (part for part in parts(plan) if part["Node Type"] == "Aggregate")
+    return int(count["Actual Loops"])
 
 
 def _late(scene: Scene, url: str) -> list[Key]:

@@ -98,11 +98,13 @@ def test_a_clock_that_leaps_during_a_look_brings_no_rest_of_days() -> None:
 def test_the_look_that_follows_a_sign_is_whole_and_begins_the_next_rest() -> None:
     floor = Floor()
     begun = resting(floor)
-    looks = []
+    looks, signs = [], []
     for sign in (0, 0, 5, 5, 5, 5):
         looks.append(floor.of(LINE) == LOWEST)
-        floor.found({LINE: NOW}, begun, begun + DEAR, sign)
+        floor.found({LINE: NOW}, begun, begun + DEAR)
+        signs.append(floor.signed(sign))
     assert looks == [False, False, False, True, False, False]
+    assert signs == [False, False, True, False, False, False]
 
 
 def test_one_cheap_look_ends_it() -> None:

@@ -63,12 +63,14 @@ class Connection:
     Attributes:
         ready: From where on it looks for ready ticks; a line is a queue, a class and who is left out.
         due: From where on it looks for cursors; there is one line.
+        room: From where on it looks for cursors that have room for more ticks; a line is who is left out.
     """
 
     def __init__(self, address: Address) -> None:
         self.address = address
         self.ready = Floor()
         self.due = Floor()
+        self.room = Floor()
         self._sql = in_schema(address.schema)
         self._db: psycopg.Connection[Row] | None = None
         self._open = True

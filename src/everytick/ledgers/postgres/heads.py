@@ -27,10 +27,13 @@ def heads(db: Connection, queues: Sequence[str]) -> list[Row]:
 
 
 def next_due(db: Connection) -> Instant | None:
-    """Return the smallest next_due of all cursors."""
-    ((found, begun, ended, sign),) = db.rows("next_plan", floor=db.due.of(None))
-    db.due.found({None: found}, begun, ended, sign)
-    return None if found is None else int(found)
+    """Return the smallest next_due of all cursors; where a sign is new, look again."""
+    while True:
+        ((found, begun, ended, sign),) = db.rows("next_plan", floor=db.due.of(None))
+        db.due.found({None: found}, begun, ended)
+        db.room.signed(sign)
+        if not db.due.signed(sign):
+            return None if found is None else int(found)
 
 
 def _lines(db: Connection, queues: Sequence[str], left_out: frozenset[int]) -> dict[str, str]:

@@ -33,19 +33,23 @@ class PostgresWrites(PostgresClaims, PostgresSettlements):
     ) -> int:
         def work() -> int:
             self._db.due.rise(now)
+            self._db.room.rise(now)
             first = next_due(self._db)
             if first is None or first > until:
                 return 0
             found = self._db.rows(
                 "select_cursors",
-                first=first,
+                first=max(first, self._db.room.of(without)),
                 until=until,
                 limit=limit,
                 cap=UNSTARTED,
                 without=numbers(without),
             )
+            ((begun, ended),) = self._db.rows("looked")
             places = {(row[0], row[1]): row[-1] for row in found}
-            return self._write(decide([rows.cursor(row[:-1]) for row in found]), places, now) if found else 0
+            moved = self._write(decide([rows.cursor(row[:-2]) for row in found]), places, now) if found else 0
+            self._db.room.found({without: until if len(found) < limit else found[-1][-2]}, begun, ended)
+            return moved
 
         return self._db.transact(work, begin="begin_plan")
 

@@ -1,9 +1,11 @@
 -- name: select_cursors
 -- Cursors that reach less far than the horizon, from the first on, most pressing first, with how many of
 -- their ticks nobody has started; a task that has its fill of those is left alone, and so is one that another
--- scheduler has before it. The ticks are counted in an order that only tick_unstarted has: where statistics
--- were taken while nothing was open, PostgreSQL would rather read all of tick_ready, once for each cursor.
-SELECT c.task_id, c.request, c.version, c.planned_through, c.last_due, c.through, u.unstarted, c.ctid::text
+-- scheduler has before it. Whoever has its fill costs a count, so not each look begins at the lowest: see
+-- floor.py. The ticks are counted in an order that only tick_unstarted has: where statistics were taken while
+-- nothing was open, PostgreSQL would rather read all of tick_ready, once for each cursor.
+SELECT c.task_id, c.request, c.version, c.planned_through, c.last_due, c.through, u.unstarted,
+       c.next_due, c.ctid::text
 FROM everytick.cursor AS c
 CROSS JOIN LATERAL (
     SELECT count(*) AS unstarted
@@ -18,6 +20,11 @@ WHERE c.next_due >= %(first)s AND c.next_due <= %(until)s AND c.task_id <> ALL (
 ORDER BY c.next_due
 LIMIT %(limit)s
 FOR NO KEY UPDATE OF c SKIP LOCKED;
+
+-- name: looked
+-- From when to when, by the server's clock, this transaction has looked by now.
+SELECT (extract(epoch FROM transaction_timestamp()) * 1000000)::bigint,
+       (extract(epoch FROM clock_timestamp()) * 1000000)::bigint;
 
 -- name: move_cursors
 -- Move cursors on, those that still stand where they were read. They are locked since, and lie where they lay.
