@@ -23,6 +23,9 @@ _PATIENCE = 10_000_000
 _CHANCES = 50
 """For so many tasks at once."""
 
+_KNOWN = 100_000
+"""So many versions are known to have their code, then all are looked at anew: twenty megabytes at most."""
+
 
 class Ability:
     """What a runner can run.
@@ -79,6 +82,8 @@ class Ability:
         call = getattr(work, "call", "")
         lacks = None if call in self._calls else self._executors[type(work)].lacks(work)
         if lacks is None:
+            if len(self._had) >= _KNOWN:
+                self._had.clear()
             self._had.add((task_id, number))
             self._calls |= {call} if call else set()
         return lacks

@@ -10,6 +10,7 @@ from everytick.health import Kind, health
 from everytick.policy import Overlap, Policies
 from everytick.task import Call
 from everytick.testing.engine import Engine, task
+from everytick.tick import State
 
 
 def lacking(*calls: str, policies: Policies | None = None) -> Engine:
@@ -54,6 +55,15 @@ def test_it_is_looked_for_again_and_found_after_a_deployment(caplog: pytest.LogC
     engine.run(seconds=15)
     assert engine.told("a") == ["2026-01-01T00:01:00Z succeeded"]
     assert caplog.messages[-1] == "task 'a' can be run here now"
+
+
+def test_what_is_known_of_a_million_tasks_is_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("everytick.ability._KNOWN", 3)
+    engine = Engine()
+    engine.apply(*(task(f"t{n}", "* * * * *") for n in range(10)))
+    engine.run(minutes=1, seconds=5)
+    assert {row.state for n in range(10) for row in engine.ticks(f"t{n}")} == {State.SUCCEEDED}
+    assert len(engine.runner._ability._had) <= 3
 
 
 def test_when_nobody_has_it_somebody_is_told(caplog: pytest.LogCaptureFixture) -> None:
