@@ -197,6 +197,20 @@ STILL = Frozen(pids=frozenset({7}), since=FIRST + 11 * SECOND + SECOND // 20, un
 """The second tick's attempt stood still from shortly after its start."""
 
 
+def test_what_a_restore_took_away_may_be_skipped_where_the_older_ledger_was_paused() -> None:
+    scene = Scene()
+    skipped = {"state": "skipped", "reason": "paused", "count": 2, "through": row(2)["due_at"], "attempt": 0}
+    scene.rows[1:3] = [row(1) | skipped]
+    alarm = FIRST + 40 * SECOND
+    restored = Restore(dumped=FIRST + 5 * SECOND, restored=FIRST + 25 * SECOND, accepted=FIRST + 25 * SECOND)
+    verdict = scene.verdict(ONCE, restored)
+    assert verdict.wrong == []
+    assert (verdict.counts["lost by restores"], verdict.counts["doubled"]) == (2, 0)
+    later = Restore(dumped=alarm, restored=alarm, accepted=alarm)
+    told = [one.partition(":")[0] for one in scene.verdict(ONCE, later).wrong]
+    assert sorted(told) == ["doubled", "told wrongly"]
+
+
 def rerun_elsewhere(scene: Scene, end: int) -> None:
     scene.rows[1] |= {"attempt": 2, "reruns": 1}
     others = [line(1, 2, "start", 10 * SECOND), line(1, 2, "end", 10 * SECOND)]

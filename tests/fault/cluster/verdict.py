@@ -129,7 +129,9 @@ class Judge:
             self._story(job, due_at, story, stillness)
             if due_at <= self._until:
                 self.verdict.counts["run"] += 1
-                if due_at not in rows:
+                if due_at not in rows and self._lost(story):
+                    self.verdict.counts["lost by restores"] += 1
+                elif due_at not in rows:
                     self.verdict.doubled(f"{job.name}: {due_at} ran, and has no row of its own")
         for due_at, row in rows.items():
             self._told(job, row, stories.get(due_at, []))
@@ -187,7 +189,7 @@ class Judge:
 
     def _told(self, job: Job, row: Row, story: Sequence[Line]) -> None:
         """Compare one row with what was written of it."""
-        if any(restore.lost(line.boot) for line in story for restore in self._restores):
+        if self._lost(story):
             self.verdict.counts["lost by restores"] += 1
             return
         state, reason, attempt = row["state"], row["reason"], row["attempt"]
@@ -207,6 +209,10 @@ class Judge:
                 f"told wrongly: {job.name} {row['due_at']} is {state} {reason}, attempt {attempt}, "
                 f"reruns {row['reruns']}: {story}"
             )
+
+    def _lost(self, story: Sequence[Line]) -> bool:
+        """Tell whether a restore may have taken what was committed of a tick: a stretch may skip it then."""
+        return any(restore.lost(line.boot) for line in story for restore in self._restores)
 
     def _may_fail(self, job: Job, row: Row) -> bool:
         if row["reason"] == "lost":
