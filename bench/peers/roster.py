@@ -46,7 +46,7 @@ class Row:
 
 _APSCHEDULER = {"misfire_grace_time": None, "coalesce": False, "max_instances": 1000}
 _EVERY_TICK = {"policies": {"catch_up": {"policy": "all", "limit": 100}, "overlap": "queue_all"}}
-_OWN_SETTINGS = "one runner with --limit 10000, inline tasks, catch_up all, overlap queue_all"
+_OWN_SETTINGS = "--limit 10000, inline tasks, catch_up all, overlap queue_all"
 
 ROWS = (
     Row(
@@ -54,9 +54,22 @@ ROWS = (
         title="Everytick, PostgreSQL",
         program="scheduler + runner",
         keeps="PostgreSQL",
-        settings=f"one scheduler, {_OWN_SETTINGS}",
+        settings=f"one scheduler, two runners (one a core), each with {_OWN_SETTINGS}",
+        options=_EVERY_TICK | {"runners": 2},
+        arrival="start",
+        loading=8.0,
+        registering=1.0,
+        quick=True,
+    ),
+    Row(
+        key="everytick-postgres-one",
+        title="Everytick, PostgreSQL, one runner",
+        program="scheduler + runner",
+        keeps="PostgreSQL",
+        settings=f"one scheduler, one runner with {_OWN_SETTINGS}",
         options=_EVERY_TICK,
         arrival="start",
+        crashes=False,
         loading=8.0,
         registering=1.0,
         quick=True,
@@ -66,7 +79,7 @@ ROWS = (
         title="Everytick, SQLite",
         program="up",
         keeps="SQLite",
-        settings=f"everytick up: {_OWN_SETTINGS}",
+        settings=f"everytick up with {_OWN_SETTINGS}",
         options=_EVERY_TICK,
         arrival="start",
         loading=8.0,
@@ -249,8 +262,8 @@ ROWS = (
         title="Everytick, PostgreSQL, its scheduler alone killed",
         program="scheduler + runner",
         keeps="PostgreSQL",
-        settings="as in the first row; the runner lives on, as the workers of Celery or RQ would",
-        options=_EVERY_TICK | {"killed": 1},
+        settings="as in the first row; the runners live on, as the workers of Celery or RQ would",
+        options=_EVERY_TICK | {"runners": 2, "killed": 1},
         bursts=(),
         arrival="start",
         loading=8.0,
