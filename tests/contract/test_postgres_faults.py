@@ -197,6 +197,20 @@ class TestRights:
         with pytest.raises(LedgerReadOnly, match=f"this user may not do it.*{mend}"):
             PostgresLedger(url)
 
+    def test_a_trigger_of_somebody_else_that_refuses_is_told_in_its_words(
+        self, server: PostgresServer, ledger: PostgresLedger
+    ) -> None:
+        with server.connect("somebodys") as db:
+            db.execute(f"SET search_path = {schema(ledger)}".encode())
+            db.execute("""
+                CREATE FUNCTION guard() RETURNS trigger LANGUAGE plpgsql AS
+                $$ BEGIN RAISE EXCEPTION 'no edits on Fridays'; END $$
+            """)
+            db.execute("CREATE TRIGGER guard BEFORE INSERT ON change EXECUTE FUNCTION guard()")
+        with pytest.raises(LedgerError, match="no edits on Fridays") as refused:
+            Scene(ledger).task("another")
+        assert type(refused.value) is LedgerError
+
 
 class TestSchema:
     def test_one_of_a_newer_release_is_refused(self, server: PostgresServer, ledger: PostgresLedger) -> None:

@@ -47,7 +47,7 @@ _FAULTS: Mapping[str, tuple[type[LedgerError], str]] = {
     "57014": (LedgerLocked, "the server ended a statement that took too long"),
     "57P": (LedgerError, "the server is stopping or starting"),
     "58": (LedgerError, "the server's disk failed to read or write. Look at the server's log"),
-    "P0001": (
+    "ET001": (  # what copy.sql raises
         LedgerMoved,
         "this ledger was given up while it was open. Open it anew, and it tells where its tasks are",
     ),

@@ -38,10 +38,10 @@ DELETE FROM everytick.migration WHERE name = %(name)s;
 
 -- name: refuse_writers
 -- Who has opened this ledger before it was given up joins it no more, nor goes on where it had stood still,
--- nor changes anything. Who writes meanwhile is waited for.
+-- nor changes anything. Who writes meanwhile is waited for. The code is ours: triggers of others have P0001.
 CREATE OR REPLACE FUNCTION everytick.given_up() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
-    RAISE EXCEPTION 'its tasks went on elsewhere';
+    RAISE EXCEPTION 'its tasks went on elsewhere' USING ERRCODE = 'ET001';
 END
 $$;
 CREATE OR REPLACE TRIGGER given_up BEFORE INSERT OR UPDATE ON everytick.process
