@@ -176,10 +176,10 @@ class _Auditor:
 
     def tasks(self, part: Part) -> None:
         """Audit tasks; once more where rows of theirs were pruned meanwhile, and are missed."""
-        found = _PartAudit(self._reading, self._evidence, self._span).of(part)
-        while found.findings and (again := self._reading.again(part)) is not None:
-            part = again
-            found = _PartAudit(self._reading, self._evidence, self._span).of(part)
+        current: Part | None = part
+        while current is not None:
+            found = _PartAudit(self._reading, self._evidence, self._span).of(current)
+            current = self._reading.again(current) if found.findings else None
         self.found.take(found)
 
     def manual_runs(self, only: str | None) -> None:
