@@ -6,11 +6,8 @@ import shlex
 import signal
 import sqlite3
 import subprocess
-from collections import Counter
 from collections.abc import Iterator, Sequence
 from contextlib import closing, contextmanager
-from datetime import datetime, timedelta
-from itertools import pairwise
 from pathlib import Path
 
 from everytick.ledgers.postgres import PostgresLedger
@@ -19,23 +16,12 @@ from everytick.testing.ledgers.scene import Scene, due
 from everytick.testing.servers import PostgresServer
 from everytick.testing.servers.server import hand_over
 
+from .marks import JOBS, Marks, accounted
 from .reader import ROOT
 from .shell import EVERYTICK, Shell, surroundings, until
 
 DOCUMENT = ROOT / "docs/how-to/back-up-and-restore.md"
 HOST = "db.example.org"
-JOBS = """
-ledger = "{ledger}"
-
-[runner]
-lease = "2s"
-
-[task.mark]
-command = ["sh", "-c", "echo $EVERYTICK_TICK >> ran"]
-schedule = "every 1s"
-catch_up = "all"
-overlap = "queue_all"
-"""
 
 
 def blocks(title: str, language: str) -> list[list[str]]:
@@ -49,6 +35,7 @@ class Person:
     """Types what the document says, in a folder where a task leaves its marks.
 
     Attributes:
+        marks: What ran.
         saved: What had run when the backup was taken.
     """
 
@@ -57,7 +44,8 @@ class Person:
         self.ledger = ledger
         self.server = server
         self.saved = set[str]()
-        shell.write("jobs.toml", JOBS.format(ledger=ledger))
+        self.marks = Marks(shell.folder)
+        shell.write("jobs.toml", f'ledger = "{ledger}"\n{JOBS}')
 
     def types(self, lines: Sequence[str]) -> list[str]:
         """Type commands, each of which must do; return what they say."""
@@ -76,48 +64,33 @@ class Person:
         assert done.returncode == 0, (line, done)
         return done.stdout
 
-    def marks(self) -> list[str]:
-        """Return what ran, in its order."""
-        ran = self.shell.folder / "ran"
-        return ran.read_text().split() if ran.exists() else []
-
-    def waits(self, more: int) -> None:
-        """Wait until so many more have run."""
-        goal = len(self.marks()) + more
-        until(lambda: len(self.marks()) >= goal)
-
     @contextmanager
     def crashing(self) -> Iterator[None]:
         """Let the programs run meanwhile; in the end they are killed."""
         command = [str(EVERYTICK), "up", "jobs.toml", "--no-web", "--quiet"]
         with subprocess.Popen(command, cwd=self.shell.folder, env=surroundings(None)) as program:
             try:
-                self.waits(2)
+                self.marks.more(2)
                 yield
-                self.waits(2)
+                self.marks.more(2)
             finally:
                 program.send_signal(signal.SIGKILL)
 
     def goes_on(self, ledger: str) -> None:
         """Let the programs run on the restored ledger, and see that all is accounted for."""
-        lost = self.marks()
+        lost = self.marks.all()
         with self.shell.running("up", "jobs.toml", "--no-web", "--ledger", ledger):
-            self.waits(7)
-        ran = Counter(self.marks())
+            self.marks.more(7)
+        ran = accounted(self.shell, self.marks, "--ledger", ledger)
         again = {mark for mark, times in ran.items() if times > 1}
         assert again, "what ran between the backup and the crash is unknown to the backup"
         assert again <= set(lost)
         assert max(ran.values()) == 2
-        instants = sorted(datetime.fromisoformat(mark.partition("@")[2]) for mark in ran)
-        assert {young - old for old, young in pairwise(instants)} == {timedelta(seconds=1)}
-        told = self.shell("audit", "--ledger", ledger, "--json").json
-        assert (told["missing"], told["doubled"], told["unexplained"], told["findings"]) == (0, 0, 0, [])
-        assert told["reruns"] >= len(again), "they are counted as reruns"
         assert self.saved < set(lost)
 
     def backs_up(self, lines: Sequence[str]) -> None:
         """Take a backup, now."""
-        self.saved = set(self.marks())
+        self.saved = set(self.marks.all())
         self.types(lines)
 
 

@@ -7,10 +7,8 @@ the programs notice what was lost, and start nothing until a person takes the le
 import re
 import signal
 import subprocess
-from collections import Counter
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
-from itertools import pairwise
 from pathlib import Path
 from typing import Any, Self
 
@@ -20,8 +18,8 @@ from psycopg.rows import dict_row
 from everytick.clock import SystemClock
 from everytick.testing.servers import PostgresServer
 from everytick.testing.servers.server import hand_over
-from everytick.tick import SECOND, parse_tick_name
 
+from .marks import JOBS, Marks, accounted
 from .reader import ROOT
 from .shell import EVERYTICK, Shell, surroundings, until
 
@@ -29,18 +27,6 @@ DOCUMENT = ROOT / "docs/how-to/back-up-and-restore.md"
 COMMITS = {"synchronous_commit": "on"}
 """What commits wait for; not for the disk, as no machine crashes here."""
 PROGRAMS = ("scheduler", "runner", "runner")
-JOBS = """
-ledger = "{ledger}"
-
-[runner]
-lease = "2s"
-
-[task.mark]
-command = ["sh", "-c", "echo $EVERYTICK_TICK >> ran"]
-schedule = "every 1s"
-catch_up = "all"
-overlap = "queue_all"
-"""
 SUCCEEDED = "SELECT due_at, attempt, started_at, ended_at FROM everytick.tick WHERE state = 'succeeded'"
 WAITING = "SELECT FROM everytick.tick WHERE due_at BETWEEN %s AND %s AND state = 'planned'"
 ALARMS = "SELECT FROM everytick.change WHERE act = 'lost-commits'"
@@ -118,22 +104,6 @@ def rows(server: PostgresServer, query: str, *values: object) -> list[dict[str, 
         return db.cursor(row_factory=dict_row).execute(query, values).fetchall()
 
 
-class Marks:
-    """What the task itself wrote down of its ticks."""
-
-    def __init__(self, folder: Path) -> None:
-        self._file = folder / "ran"
-
-    def all(self) -> list[str]:
-        """Return the names of the ticks that ran, in the order of their starts."""
-        return self._file.read_text().split() if self._file.exists() else []
-
-    def more(self, count: int) -> None:
-        """Wait until so many more have run."""
-        goal = len(self.all()) + count
-        until(lambda: len(self.all()) >= goal)
-
-
 @pytest.fixture
 def marks(shell: Shell) -> Marks:
     return Marks(shell.folder)
@@ -142,7 +112,7 @@ def marks(shell: Shell) -> Marks:
 @contextmanager
 def working(shell: Shell, pair: Pair) -> Iterator[None]:
     """Keep programs at work on the ledger of a pair; in the end they end well when they are told to."""
-    shell.write("jobs.toml", JOBS.format(ledger=pair.ledger))
+    shell.write("jobs.toml", f'ledger = "{pair.ledger}"\n{JOBS}')
     shell("apply", "jobs.toml", "--yes")
     with ExitStack() as stack:
         log = stack.enter_context((shell.folder / "log").open("wb"))
@@ -163,17 +133,6 @@ def working(shell: Shell, pair: Pair) -> Iterator[None]:
         assert "Traceback" not in told
 
 
-def accounted(shell: Shell, marks: Marks) -> Counter[str]:
-    """Return how often each tick ran; an audit is clean, each second ran, what ran again is a rerun."""
-    told = shell("audit", "--app", "jobs.toml", "--json").json
-    assert (told["missing"], told["doubled"], told["unexplained"], told["findings"]) == (0, 0, 0, [])
-    ran = Counter(marks.all())
-    instants = sorted(due for _, due, request in map(parse_tick_name, ran) if not request)
-    assert {young - old for old, young in pairwise(instants)} == {SECOND}
-    assert told["reruns"] >= ran.total() - len(ran)
-    return ran
-
-
 def test_nothing_is_lost_where_commits_wait_for_the_standby(
     shell: Shell, marks: Marks, servers: Path
 ) -> None:
@@ -189,7 +148,7 @@ def test_nothing_is_lost_where_commits_wait_for_the_standby(
         assert [row for row in confirmed if row not in kept] == []
         assert rows(pair.standby, "SELECT FROM everytick.change WHERE act = 'run'")
         assert rows(pair.standby, ALARMS) == []
-        accounted(shell, marks)
+        accounted(shell, marks, "--app", "jobs.toml")
 
 
 def test_nothing_starts_where_the_standby_lacks_commits_until_a_person_accepts_it(
@@ -215,6 +174,7 @@ def test_nothing_starts_where_the_standby_lacks_commits_until_a_person_accepts_i
         *alarms, accepted = rows(pair.standby, TOLD)
         assert {alarm["act"] for alarm in alarms} == {"lost-commits"}
         assert accepted["act"] == "accept-restore"
-        again = {tick for tick, times in accounted(shell, marks).items() if times > 1}
+        ran = accounted(shell, marks, "--app", "jobs.toml")
+        again = {tick for tick, times in ran.items() if times > 1}
     assert again
     assert again <= set(before)

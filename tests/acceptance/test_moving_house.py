@@ -23,28 +23,19 @@ from everytick.testing.servers import PgBouncer, PostgresServer
 from everytick.tick import Key, State, proof
 from everytick.upkeep import KEYS, Row
 
+from .marks import JOBS, Marks
 from .reader import ROOT
 from .shell import EVERYTICK, Answer, Screen, Shell, surroundings, until
 
 Place = Callable[[PostgresServer | PgBouncer], str]
 DOCUMENT = ROOT / "docs/how-to/put-the-ledger-on-postgresql.md"
 OLD, BACK = "sqlite:///old.db", "sqlite:///back.db"
-JOBS = """
-[runner]
-lease = "2s"
-
-[task.mark]
-command = ["sh", "-c", "echo $EVERYTICK_TICK >> ran"]
-schedule = "every 1s"
-catch_up = "all"
-overlap = "queue_all"
-"""
 PROGRAMS: tuple[tuple[str, ...], ...] = (
     ("up", "jobs.toml", "--no-web"), ("scheduler",), ("runner",), ("apply", "jobs.toml", "--yes"),
     ("plan", "jobs.toml"), ("run", "mark"), ("ticks",), ("audit",), ("ledger", "migrate"),
 )  # fmt: skip
-LONG = 12_000
-"""So many ticks has a ledger that is long enough to be interrupted; a page has 5,000."""
+LONG = 24_000
+"""So many ticks has a ledger that is long enough to be interrupted; a page has 10,000."""
 
 
 @pytest.fixture
@@ -125,9 +116,9 @@ def squeezed(told: str) -> str:
 
 def live(house: Shell, url: str, *, ticks: int) -> None:
     """Let the programs run until so many ticks have left their marks."""
-    ran = house.folder / "ran"
+    marks = Marks(house.folder)
     with house.running("up", "jobs.toml", "--no-web", "--ledger", url):
-        until(lambda: ran.exists() and len(ran.read_text().splitlines()) >= ticks)
+        until(lambda: len(marks.all()) >= ticks)
 
 
 def refused_by_all(house: Shell, url: str, *words: str) -> None:
@@ -221,7 +212,7 @@ def test_a_copy_into_a_file_that_is_killed_goes_on_where_it_was(house: Shell) ->
     file = house.folder / "back.db"
     with closing(sqlite3.connect(file, isolation_level=None)) as db:
         arrived = 0
-        for last, least in ((due(30), []), (due(LONG - 30), [due(LONG - 5031)])):
+        for last, least in ((due(30), []), (due(LONG - 30), [due(LONG - 10_031)])):
             db.execute(stop_at(last))
             with copying(house, OLD, BACK):
                 until(partial(has_reached, db, least))
