@@ -62,6 +62,11 @@ def state(pid: int) -> str:
     return stat(pid)[0]
 
 
+def stop(process: subprocess.Popen[str], until: Until) -> None:
+    process.send_signal(signal.SIGSTOP)
+    until(lambda: state(process.pid) == "T")  # a busy machine lets it run on for a while
+
+
 def parent(pid: int) -> int:
     return int(stat(pid)[1])
 
@@ -84,7 +89,7 @@ def test_stopped_runner_loses_its_attempts_with_its_lease(
     runner: Runner, families: Callable[[], list[int]], until: Until, alive: Alive
 ) -> None:
     process = runner(1.0)
-    process.send_signal(signal.SIGSTOP)
+    stop(process, until)
     until(lambda: not any(alive(pid) for pid in families()))
     assert state(process.pid) == "T"  # all were gone before it could do anything about it
     process.send_signal(signal.SIGCONT)
@@ -148,7 +153,7 @@ def test_the_kernel_ends_attempts_whose_warden_dies(
 ) -> None:
     process = runner()
     leaders = [read_pids(tmp_path / kind)[0] for kind in ("process", "command")]
-    process.send_signal(signal.SIGSTOP)
+    stop(process, until)
     os.kill(parent(leaders[0]), signal.SIGKILL)
     until(lambda: not any(alive(pid) for pid in leaders))
     assert state(process.pid) == "T"
