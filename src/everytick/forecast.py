@@ -6,10 +6,12 @@ Nothing is kept of a tick but what is counted: memory does not grow with their n
 """
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import date
 from heapq import merge
 from itertools import groupby
+
+from msgspec import structs
 
 from everytick.policy import Duration, jittered
 from everytick.task import Task
@@ -95,7 +97,7 @@ def in_force(task: Task, moment: Instant) -> Task:
     Intervals without an anchor of their own are counted so that one is due at the moment, where a day is a
     whole number of them.
     """
-    return replace(task, schedule=task.schedule.bound(name=task.name, anchor=moment - _LONG))
+    return structs.replace(task, schedule=task.schedule.bound(name=task.name, anchor=moment - _LONG))
 
 
 def at_most(schedule: Schedule, start: Instant, end: Instant) -> int:

@@ -217,7 +217,7 @@ def _asked_for(version: Version, after: Instant, through: Instant) -> Stretch:
     Its ticks are of the lowest class, so that they take only what other tasks leave free.
     """
     policies = replace(version.task.policies, priority=Priority.LOW)
-    quiet = structs.replace(version, task=replace(version.task, policies=policies))
+    quiet = structs.replace(version, task=structs.replace(version.task, policies=policies))
     return Stretch(version=quiet, after=after, through=through, paused=False)
 
 

@@ -6,7 +6,6 @@ equal tasks, so that applying an unchanged task writes nothing.
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
 
@@ -24,7 +23,7 @@ JSON = Any
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.:/-]{0,199}")
 
 
-class Call(msgspec.Struct, frozen=True, kw_only=True, tag="call"):
+class Call(msgspec.Struct, frozen=True, kw_only=True, gc=False, tag="call"):
     """A Python callable, run in a worker process.
 
     Attributes:
@@ -36,7 +35,7 @@ class Call(msgspec.Struct, frozen=True, kw_only=True, tag="call"):
     arguments: dict[str, JSON] = {}
 
 
-class Command(msgspec.Struct, frozen=True, kw_only=True, tag="command"):
+class Command(msgspec.Struct, frozen=True, kw_only=True, gc=False, tag="command"):
     """A program with its arguments, run without a shell.
 
     Attributes:
@@ -50,7 +49,7 @@ class Command(msgspec.Struct, frozen=True, kw_only=True, tag="command"):
     environment: dict[str, str] = {}
 
 
-class Inline(msgspec.Struct, frozen=True, kw_only=True, tag="inline"):
+class Inline(msgspec.Struct, frozen=True, kw_only=True, gc=False, tag="inline"):
     """A Python callable, run inside the runner's own process: quick and trusted work only.
 
     Attributes:
@@ -87,8 +86,7 @@ def _policies(text: bytes) -> Policies:
     return msgspec.json.decode(text, type=Policies)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Task:
+class Task(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """A task.
 
     Attributes:

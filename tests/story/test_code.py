@@ -1,9 +1,9 @@
 """Stories of tasks whose code is not where a runner is."""
 
 import logging
-from dataclasses import replace
 
 import pytest
+from msgspec.structs import replace
 
 from everytick.checkup import facts
 from everytick.health import Kind, health

@@ -59,7 +59,7 @@ class Record(ABC, Generic[C]):
         written = self._db.rows("select_versions", tasks=self._list_of_numbers(tasks))
         before = [] if since is None else self._before(tasks, since)
         return rows.histories(
-            found, map(rows.version, written), self.backfills_asked(*tasks), before, self.seals(tasks)
+            found, rows.versions(written), self.backfills_asked(*tasks), before, self.seals(tasks)
         )
 
     def seals(self, tasks: Collection[int]) -> list[Seal]:

@@ -3,6 +3,7 @@
 import json
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
+from operator import itemgetter
 from typing import Any
 
 from msgspec.structs import replace
@@ -109,6 +110,11 @@ def version(row: Row) -> VersionRow:
         definition=row[9],
         change_id=row[10],
     )
+
+
+def versions(found: Iterable[Row]) -> list[VersionRow]:
+    """Read the rows of select_versions, by task and number: no server sorts wide rows as quickly."""
+    return [version(row) for row in sorted(found, key=itemgetter(0, 3))]
 
 
 def task(row: Row) -> TaskRow:

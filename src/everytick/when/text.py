@@ -27,7 +27,9 @@ from everytick.when.within import Within
 
 _LONGEST = 2000
 _DEEPEST = 10
-_JOINT = re.compile(r"\(|\)|\||(?<!\S)(?:minus|within)(?!\S)", re.IGNORECASE)
+_BRACKET = re.compile(r"[()|]")
+_JOINT = re.compile(r"[()|]|(?<!\S)(?:minus|within)(?!\S)", re.IGNORECASE)
+_JOINTS = frozenset({"minus", "within"})
 _ZONE = re.compile(r"\s+in\s+(\S+)\s*$", re.IGNORECASE)
 _OPTION = re.compile(r"\s+(gap|fold)=(\S*)\s*$", re.IGNORECASE)
 _FROM = re.compile(r"(?<!\S)from(?!\S)", re.IGNORECASE)
@@ -60,9 +62,9 @@ def schedule(text: str, zone: str = "UTC") -> Schedule:
 
 @lru_cache(maxsize=4096)  # a hundred thousand tasks share a few texts
 def _read(text: str, zone: str) -> Schedule:
+    if not _BRACKET.search(text) and _JOINTS.isdisjoint(text.lower().split()):  # as most
+        return _simple(text, Part("", 0, text), zone)
     with part_of(text, 0):
-        if not _JOINT.search(text):  # as most
-            return _simple(text, Part("", 0, text), zone)
         return _union(text, zone)
 
 

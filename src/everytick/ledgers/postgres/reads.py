@@ -50,7 +50,7 @@ class PostgresReads(PostgresRecord):
         return found[0]
 
     def versions(self, *tasks: int) -> list[VersionRow]:
-        return [rows.version(row) for row in self._db.rows("select_versions", tasks=numbers(set(tasks)))]
+        return rows.versions(self._db.rows("select_versions", tasks=numbers(set(tasks))))
 
     def tasks(self, origin: str | None = None, name: str | None = None) -> Iterator[TaskRow]:
         """Read page by page, so that a million of them need no memory."""

@@ -58,7 +58,7 @@ class SqliteReads(SqliteRecord):
         return None
 
     def versions(self, *tasks: int) -> list[VersionRow]:
-        return [rows.version(row) for row in self._db.rows("select_versions", tasks=numbers(tasks))]
+        return rows.versions(self._db.rows("select_versions", tasks=numbers(tasks)))
 
     def tasks(self, origin: str | None = None, name: str | None = None) -> Iterator[TaskRow]:
         """Read page by page, so that a million of them need no memory."""

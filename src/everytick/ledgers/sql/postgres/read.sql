@@ -1,12 +1,11 @@
 -- name: select_versions
--- The versions of tasks, by task and number. Each is sought by its key: a thousand of half a million tasks
--- are a hundredth of a second then, where PostgreSQL would rather read all their names.
+-- The versions of tasks. Each is sought by its key: a thousand of half a million tasks are a hundredth of a
+-- second then, where PostgreSQL would rather read all their names.
 SELECT d.id, task.name, task.origin, v.version, v.since, v.status, v.paused_until, v.anchor, v.rules,
        v.definition, v.change_id
 FROM unnest(%(tasks)s::bigint[]) AS d (id)
 CROSS JOIN LATERAL (SELECT name, origin FROM everytick.task WHERE id = d.id OFFSET 0) AS task
-CROSS JOIN LATERAL (SELECT * FROM everytick.task_version WHERE task_id = d.id OFFSET 0) AS v
-ORDER BY d.id, v.version;
+CROSS JOIN LATERAL (SELECT * FROM everytick.task_version WHERE task_id = d.id OFFSET 0) AS v;
 
 -- name: select_tasks
 -- A page of tasks by name, with their newest version, their cursor, and the newest instant whose

@@ -1,9 +1,9 @@
 -- name: select_versions
--- The versions of tasks, by task and number.
+-- The versions of tasks.
 SELECT v.task_id, task.name, task.origin, v.version, v.since, v.status, v.paused_until, v.anchor, v.rules,
        v.definition, v.change_id
 FROM task_version AS v JOIN task ON task.id = v.task_id
-WHERE v.task_id IN (SELECT value FROM json_each(:tasks)) ORDER BY v.task_id, v.version;
+WHERE v.task_id IN (SELECT value FROM json_each(:tasks));
 
 -- name: select_tasks
 -- A page of tasks by name, with their newest version, their cursor, and the newest instant whose
