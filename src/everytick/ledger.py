@@ -292,6 +292,10 @@ class Reads(Record, Protocol):
         """Return the versions of tasks, by the number of the task and their own."""
         ...
 
+    def numbered(self, *wanted: tuple[int, int]) -> list[VersionRow]:
+        """Return some versions, each named by the number of the task and its own; in that order."""
+        ...
+
     def tasks(self, origin: str | None = None, name: str | None = None) -> Iterator[TaskRow]:
         """Return tasks by name, removed ones too."""
         ...

@@ -238,7 +238,7 @@ class Runner:
             if ready.newest != ready.version:
                 self._versions.version(ready.key.task_id, ready.newest)
         except UsageError as fault:
-            self._versions.leave_alone(ready.key.task_id, fault)
+            self._versions.leave_alone(ready.key.task_id, ready.newest, fault)
             return False
         return True
 

@@ -121,7 +121,7 @@ class Scheduler:
                     versions = self._versions.since(cursor.task_id, cursor.version, cursor.planned_through)
                 one = plan(cursor, versions, now, until)
             except UsageError as fault:
-                self._versions.leave_alone(cursor.task_id, fault)
+                self._versions.leave_alone(cursor.task_id, cursor.version, fault)
                 continue
             if one.planned_through > cursor.planned_through:
                 plans.append(one)

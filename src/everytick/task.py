@@ -132,7 +132,7 @@ def read_definition(name: str, origin: str, text: str) -> Task:
             policies=_policies(bytes(whole.policies)),
             origin=origin,
         )
-    except (msgspec.DecodeError, UsageError) as fault:
+    except (msgspec.DecodeError, RecursionError, UsageError) as fault:
         raise UsageError(f"the definition of task '{name}' cannot be read: {fault}") from fault
 
 

@@ -1,7 +1,7 @@
 """Versions: the definitions of the ledger, read once and kept.
 
-A version never changes once it is written, so a kept one cannot be stale; a task whose newest number
-is higher than the kept ones is read again.
+A version never changes once it is written, so a kept one cannot be stale. Only those that are asked for are
+read: a task that is paused each night has a thousand of them, and mostly the newest is in force.
 """
 
 import contextlib
@@ -17,10 +17,16 @@ from everytick.when import Instant
 
 log = logging.getLogger("everytick")
 
+Numbered = tuple[int, int]
+"""A task, and the number of one of its versions."""
+
 _KEPT = 150_000
-"""So many tasks: what a process knows of them takes a kilobyte each."""
+"""So many versions: what a process knows of them takes a kilobyte each."""
 
 _AHEAD = 20_000
+
+_STRIDE = 10
+"""So many earlier versions are read at once, where a task was edited since it was planned."""
 
 _PATIENCE = 10_000_000
 """Microseconds after which broken tasks are looked at again."""
@@ -41,8 +47,8 @@ class Versions:
 
     def __init__(self, ledger: Reads) -> None:
         self._ledger = ledger
-        self._kept: dict[int, tuple[Version, ...]] = {}
-        self._unreadable: dict[int, dict[int, UsageError]] = {}
+        self._kept: dict[Numbered, Version] = {}
+        self._unreadable: dict[Numbered, UsageError] = {}
         self.broken: dict[int, str] = {}
         self._told: dict[int, str] = {}
         self._looked = 0
@@ -53,14 +59,14 @@ class Versions:
         Raises:
             UsageError: This release cannot read it, or it is missing.
         """
-        for one in self._kept.get(task_id, ()):
-            if one.version == number:
-                return one
-        self._read([task_id])
-        found = self._find(task_id, number)
+        wanted = (task_id, number)
+        found = self._kept.get(wanted)
+        if found is None:
+            self._read([wanted])
+            found = self._kept.get(wanted)
         if found is None:
             missing = UsageError(f"task number {task_id} has no version {number}; everytick audit tells more")
-            raise self._unreadable.get(task_id, {}).get(number, missing)
+            raise self._unreadable.get(wanted, missing)
         return found
 
     def policies(self, task_id: int, number: int) -> Policies:
@@ -78,22 +84,25 @@ class Versions:
         """
         found = [self.version(task_id, newest)]
         while found[0].since > moment and found[0].version > 1:
-            found.insert(0, self.version(task_id, found[0].version - 1))
+            before = found[0].version - 1
+            if (task_id, before) not in self._kept:
+                self._read([(task_id, number) for number in range(max(1, before - _STRIDE), before + 1)])
+            found.insert(0, self.version(task_id, before))
         return found
 
-    def prepare(self, wanted: Iterable[tuple[int, int]]) -> None:
-        """Read in one go what is going to be asked for: tasks, with the numbers of their versions."""
-        missing = {task_id for task_id, number in wanted if self._find(task_id, number) is None}
+    def prepare(self, wanted: Iterable[Numbered]) -> None:
+        """Read in one go what is going to be asked for."""
+        missing = {one for one in wanted if one not in self._kept}
         if missing:
             self._read(sorted(missing))
 
     def keep(self, row: VersionRow) -> None:
         """Keep a version that was read already; what cannot be read is told when it is asked for."""
         with contextlib.suppress(UsageError):
-            if self._find(row.task_id, row.version) is None:
+            if (row.task_id, row.version) not in self._kept:
                 version = revived(row)
                 self._make_room(1)
-                self._kept[row.task_id] = (*self._kept.get(row.task_id, ()), version)
+                self._kept[row.task_id, row.version] = version
 
     def read_ahead(self) -> None:
         """Read the newest versions of tasks while nothing is due, as many as are likely to be asked for."""
@@ -107,12 +116,19 @@ class Versions:
         self._kept.clear()
         self._unreadable.clear()
 
-    def leave_alone(self, task_id: int, fault: UsageError) -> None:
-        """Count a task as broken, and tell each trouble once."""
+    def leave_alone(self, task_id: int, number: int, fault: UsageError) -> None:
+        """Count a task as broken, and tell each trouble once.
+
+        Args:
+            task_id: The task.
+            number: The version that told its name, if it can be read.
+            fault: Why it is broken.
+        """
         why = self.broken[task_id] = str(fault)
         if self._told.get(task_id) != why:
             self._told[task_id] = why
-            name = next((f" '{one.task.name}'" for one in self._kept.get(task_id, ())), "")
+            known = self._kept.get((task_id, number))
+            name = "" if known is None else f" '{known.task.name}'"
             log.error("task%s left alone: %s", name, why)
 
     def look_again(self, moment: Instant) -> None:
@@ -122,30 +138,20 @@ class Versions:
             for task_id in list(self.broken)[:_CHANCES]:
                 del self.broken[task_id]
 
-    def _find(self, task_id: int, number: int) -> Version | None:
-        for one in self._kept.get(task_id, ()):
-            if one.version == number:
-                return one
-        return None
-
-    def _read(self, tasks: Sequence[int]) -> None:
-        for task_id in tasks:
-            self._kept.pop(task_id, None)
-            self._unreadable.pop(task_id, None)
-        self._make_room(len(tasks))
-        self._kept.update(dict.fromkeys(tasks, ()))
-        for row in self._ledger.versions(*tasks):
+    def _read(self, wanted: Sequence[Numbered]) -> None:
+        """Read versions; of those that cannot be read the last look alone is remembered."""
+        self._unreadable.clear()
+        self._make_room(len(wanted))
+        for row in self._ledger.numbered(*wanted):
             try:
-                self._kept[row.task_id] += (revived(row),)
+                self._kept[row.task_id, row.version] = revived(row)
             except UsageError as fault:
-                self._unreadable.setdefault(row.task_id, {})[row.version] = fault
+                self._unreadable[row.task_id, row.version] = fault
 
     def _make_room(self, count: int) -> None:
         """Forget those that were read longest ago."""
         while self._kept and len(self._kept) + count > _KEPT:
-            oldest = next(iter(self._kept))
-            del self._kept[oldest]
-            self._unreadable.pop(oldest, None)
+            del self._kept[next(iter(self._kept))]
 
 
 def revived(row: VersionRow, task: Task | None = None) -> Version:

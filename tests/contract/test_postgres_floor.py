@@ -2,12 +2,14 @@
 
 from collections.abc import Callable, Iterator
 from contextlib import closing
-from typing import Any
+from threading import Thread
+from typing import Any, cast
 
 import psycopg
 import pytest
 
 from everytick.edits import Author, Edits
+from everytick.errors import LedgerError
 from everytick.ledger import Ledger
 from everytick.ledgers.postgres import PostgresLedger, floor
 from everytick.plan import UNSTARTED
@@ -200,6 +202,61 @@ def test_a_backfill_is_planned_at_once_beside_tasks_that_have_their_fill(scene: 
 
 
 @pytest.mark.usefixtures("tireless")
+def test_backfills_that_are_asked_for_at_once_are_seen_in_the_order_of_their_numbers(
+    scene: Scene,
+    url: str,
+    postgres15: PostgresServer,
+    monkeypatch: pytest.MonkeyPatch,
+    until: Callable[[Callable[[], object]], None],
+) -> None:
+    """The higher number is the sign: were it seen first, nobody would look for what the lower one brings."""
+    slow, quick = scene.task("slow", BESIDE), scene.task("quick", BESIDE)
+    scene.plan(due(10), now=due(10))
+    assert scene.ledger.next_plan() == due(11)
+    with PostgresLedger(url) as first, PostgresLedger(url) as second:
+        inner = first._db.row
+        later = Thread(target=lambda: second.backfill(change("backfill"), quick, due(3), due(5), due(4)))
+
+        def row(statement: str, /, **values: Any) -> Any:  # noqa: ANN401 - as psycopg returns it
+            if statement == "newest_version":
+                later.start()
+                until(lambda: _waiting(postgres15))
+                assert scene.plan(due(10), now=due(10)) == 0
+            return inner(statement, **values)
+
+        monkeypatch.setattr(first._db, "row", row)
+        first.backfill(change("backfill"), slow, due(0), due(2), due(1))
+        later.join()
+    assert scene.plan(due(10), now=due(10)) == 2
+    assert [scene.ledger.backfills(task) for task in (slow, quick)] == [[], []]
+
+
+@pytest.mark.usefixtures("tireless")
+def test_what_a_lost_commit_had_planned_is_planned_by_the_next_look(
+    scene: Scene, postgres15: PostgresServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    _, other = _full_beside(scene)
+    assert [scene.plan(due(301), now=due(301)) for _ in range(3)] == [1, 0, 0]
+    scene.ledger.backfill(change("backfill"), other, due(0), due(2), due(1))
+    db = cast("PostgresLedger", scene.ledger)._db
+    inner = db.execute
+
+    def execute(statement: str, /, **values: Any) -> int:  # noqa: ANN401 - whatever psycopg can bind
+        if statement == "commit":
+            assert db._db is not None
+            with closing(postgres15.connect()) as admin:
+                admin.execute("SELECT pg_terminate_backend(%s, 10000)", [db._db.info.backend_pid])
+        return inner(statement, **values)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(db, "execute", execute)
+        with pytest.raises(LedgerError):
+            scene.plan(due(301), now=due(301))
+    assert scene.plan(due(301), now=due(301)) == 1
+    assert scene.ledger.backfills(other) == []
+
+
+@pytest.mark.usefixtures("tireless")
 def test_what_is_behind_is_planned_whole_part_by_part(scene: Scene) -> None:
     for number in range(TASKS):
         scene.task(f"t{number}", BESIDE)
@@ -249,6 +306,13 @@ def _full(scene: Scene) -> list[int]:
     tasks = [scene.task(f"t{number}", BESIDE) for number in range(TASKS)]
     assert scene.plan(due(300)) == TASKS
     return tasks
+
+
+def _waiting(server: PostgresServer) -> bool:
+    """Tell whether somebody waits for his turn."""
+    with closing(server.connect("somebodys")) as db:
+        found = db.execute("SELECT FROM pg_locks WHERE locktype = 'advisory' AND NOT granted").fetchall()
+    return bool(found)
 
 
 def _counted(walk: Walk, db: psycopg.Connection[Any]) -> int:

@@ -17,16 +17,16 @@ class GarbledLedger(SqliteLedger):
 
     garbled = False
 
-    def versions(self, *tasks: int) -> list[VersionRow]:
-        found = super().versions(*tasks)
+    def numbered(self, *wanted: tuple[int, int]) -> list[VersionRow]:
+        found = super().numbered(*wanted)
         return [replace(row, definition="{}") if self.garbled and row.task_id == 1 else row for row in found]
 
 
 class ManyGarbledLedger(SqliteLedger):
     """A ledger whose tasks of that name make no sense."""
 
-    def versions(self, *tasks: int) -> list[VersionRow]:
-        found = super().versions(*tasks)
+    def numbered(self, *wanted: tuple[int, int]) -> list[VersionRow]:
+        found = super().numbered(*wanted)
         return [replace(row, definition="{}") if row.name.startswith("garbled") else row for row in found]
 
 
@@ -35,8 +35,8 @@ class ShortLedger(SqliteLedger):
 
     short = False
 
-    def versions(self, *tasks: int) -> list[VersionRow]:
-        return [row for row in super().versions(*tasks) if not (self.short and row.task_id == 1)]
+    def numbered(self, *wanted: tuple[int, int]) -> list[VersionRow]:
+        return [row for row in super().numbered(*wanted) if not (self.short and row.task_id == 1)]
 
 
 @pytest.fixture

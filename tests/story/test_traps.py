@@ -47,8 +47,8 @@ class FailingLedger(SqliteLedger):
 class GarbledLedger(SqliteLedger):
     """A ledger in which one task's definition makes no sense to this release."""
 
-    def versions(self, *tasks: int) -> list[VersionRow]:
-        found = super().versions(*tasks)
+    def numbered(self, *wanted: tuple[int, int]) -> list[VersionRow]:
+        found = super().numbered(*wanted)
         return [replace(row, definition="{}") if row.name == "garbled" else row for row in found]
 
 

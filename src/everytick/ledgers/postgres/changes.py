@@ -20,6 +20,9 @@ from everytick.when import Instant
 
 T = TypeVar("T")
 
+_SIGNS = ("backfill", "resume")
+"""What may bring a cursor that begins in the past; next_plan looks for it."""
+
 _PART = 10_000
 """So many tasks are read or written by one statement."""
 
@@ -78,6 +81,8 @@ class PostgresChanges:
             raise Clash
 
     def _change(self, change: Change) -> int:
+        if change.act in _SIGNS:
+            self._db.row("in_turn")
         found = self._db.row(
             "insert_change",
             at=change.at,

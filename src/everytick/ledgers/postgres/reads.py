@@ -52,6 +52,11 @@ class PostgresReads(PostgresRecord):
     def versions(self, *tasks: int) -> list[VersionRow]:
         return rows.versions(self._db.rows("select_versions", tasks=numbers(set(tasks))))
 
+    def numbered(self, *wanted: tuple[int, int]) -> list[VersionRow]:
+        each = sorted(set(wanted))
+        tasks, of_each = numbers(task for task, _ in each), numbers(number for _, number in each)
+        return rows.versions(self._db.rows("select_numbered", tasks=tasks, numbers=of_each))
+
     def tasks(self, origin: str | None = None, name: str | None = None) -> Iterator[TaskRow]:
         """Read page by page, so that a million of them need no memory."""
         if name is not None:

@@ -31,12 +31,12 @@ class PostgresWrites(PostgresClaims, PostgresSettlements):
     def plan(
         self, until: Instant, now: Instant, limit: int, without: frozenset[int], decide: PlanDecision
     ) -> int:
-        def work() -> int:
+        def work() -> tuple[int, tuple[Instant, int, int] | None]:
             self._db.due.rise(now)
             self._db.room.rise(now)
             first = next_due(self._db)
             if first is None or first > until:
-                return 0
+                return 0, None
             found = self._db.rows(
                 "select_cursors",
                 first=max(first, self._db.room.of(without)),
@@ -48,10 +48,13 @@ class PostgresWrites(PostgresClaims, PostgresSettlements):
             ((begun, ended),) = self._db.rows("looked")
             places = {(row[0], row[1]): row[-1] for row in found}
             moved = self._write(decide([rows.cursor(row[:-2]) for row in found]), places, now) if found else 0
-            self._db.room.found({without: until if len(found) < limit else found[-1][-2]}, begun, ended)
-            return moved
+            return moved, (until if len(found) < limit else found[-1][-2], begun, ended)
 
-        return self._db.transact(work, begin="begin_plan")
+        moved, seen = self._db.transact(work, begin="begin_plan")
+        if seen is not None:
+            lowest, begun, ended = seen
+            self._db.room.found({without: lowest}, begun, ended)
+        return moved
 
     def _write(self, plans: Sequence[Plan], places: Places, now: Instant) -> int:
         """Write plans; where a row of them is refused, all but the one that it belongs to."""

@@ -60,6 +60,9 @@ class SqliteReads(SqliteRecord):
     def versions(self, *tasks: int) -> list[VersionRow]:
         return rows.versions(self._db.rows("select_versions", tasks=numbers(tasks)))
 
+    def numbered(self, *wanted: tuple[int, int]) -> list[VersionRow]:
+        return rows.versions(self._db.rows("select_numbered", wanted=json.dumps(sorted(set(wanted)))))
+
     def tasks(self, origin: str | None = None, name: str | None = None) -> Iterator[TaskRow]:
         """Read page by page, so that a million of them need no memory."""
         if name is not None:

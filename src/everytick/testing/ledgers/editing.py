@@ -41,6 +41,8 @@ class Editing:
         assert [(row.task_id, row.version) for row in rows] == [(first, 1), (first, 2), (second, 1)]
         assert rows == [*ledger.versions(first), *ledger.versions(second)]
         assert ledger.versions() == []
+        assert ledger.numbered((second, 1), (77, 1), (first, 2), (first, 3), (first, 2)) == rows[1:]
+        assert ledger.numbered() == []
 
     def test_names_are_told_with_their_numbers(self, ledger: Ledger) -> None:
         scene = Scene(ledger)

@@ -4,6 +4,12 @@ INSERT INTO everytick.change (at, actor, act, note, detail)
 VALUES (%(at)s, %(actor)s, %(act)s, %(note)s, %(detail)s)
 RETURNING id;
 
+-- name: in_turn
+-- What is looked for by its number is seen in the order of the numbers: of two that are written at once the second
+-- waits for the first to be seen. 'etti' as a number keeps this lock apart from those of other programs, and
+-- -1 from those of tasks.
+SELECT pg_advisory_xact_lock(1702130793, -1);
+
 -- name: lock_cursors
 -- Nobody plans these tasks, nor edits them, before this ends.
 WITH named AS MATERIALIZED (SELECT id FROM everytick.task WHERE name = ANY (%(names)s::text[]))

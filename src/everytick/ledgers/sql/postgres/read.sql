@@ -7,6 +7,16 @@ FROM unnest(%(tasks)s::bigint[]) AS d (id)
 CROSS JOIN LATERAL (SELECT name, origin FROM everytick.task WHERE id = d.id OFFSET 0) AS task
 CROSS JOIN LATERAL (SELECT * FROM everytick.task_version WHERE task_id = d.id OFFSET 0) AS v;
 
+-- name: select_numbered
+-- Some versions of tasks. Each is sought by its key, as in select_versions.
+SELECT d.id, task.name, task.origin, v.version, v.since, v.status, v.paused_until, v.anchor, v.rules,
+       v.definition, v.change_id
+FROM unnest(%(tasks)s::bigint[], %(numbers)s::integer[]) AS d (id, number)
+CROSS JOIN LATERAL (SELECT name, origin FROM everytick.task WHERE id = d.id OFFSET 0) AS task
+CROSS JOIN LATERAL (
+    SELECT * FROM everytick.task_version WHERE task_id = d.id AND version = d.number OFFSET 0
+) AS v;
+
 -- name: select_tasks
 -- A page of tasks by name, with their newest version, their cursor, and the newest instant whose
 -- scheduled tick has been considered: it is not planned any more, or it has a slot, to wait or to try

@@ -5,6 +5,14 @@ SELECT v.task_id, task.name, task.origin, v.version, v.since, v.status, v.paused
 FROM task_version AS v JOIN task ON task.id = v.task_id
 WHERE v.task_id IN (SELECT value FROM json_each(:tasks));
 
+-- name: select_numbered
+-- Some versions of tasks.
+SELECT v.task_id, task.name, task.origin, v.version, v.since, v.status, v.paused_until, v.anchor, v.rules,
+       v.definition, v.change_id
+FROM json_each(:wanted) AS d
+JOIN task_version AS v ON v.task_id = json_extract(d.value, '$[0]') AND v.version = json_extract(d.value, '$[1]')
+JOIN task ON task.id = v.task_id;
+
 -- name: select_tasks
 -- A page of tasks by name, with their newest version, their cursor, and the newest instant whose
 -- scheduled tick has been considered: it is not planned any more, or it has a slot, to wait or to try
