@@ -2,6 +2,7 @@
 
 import errno
 import os
+import signal
 
 import pytest
 
@@ -19,3 +20,30 @@ def test_processes_that_must_not_be_read_are_passed_over(monkeypatch: pytest.Mon
 
     monkeypatch.setattr(kin, "_read", hiding)
     assert kin.family({os.getpid()}) == {os.getpid()}
+
+
+@pytest.mark.parametrize("ends", [False, True])
+def test_parents_are_told_before_their_children(monkeypatch: pytest.MonkeyPatch, ends: bool) -> None:  # noqa: FBT001 - a case
+    """A shell whose program is told first goes on with its next step: it would publish half a list."""
+    everybody = {
+        18304: (9, 18304),
+        18303: (18304, 18304),
+        7: (18303, 18304),
+        8: (7, 7),
+        9: (1, 9),
+        10: (9, 9),
+    }
+    told: list[int] = []
+
+    def told_too(pid: int, _number: signal.Signals) -> None:
+        told.append(pid)
+        if ends:
+            del everybody[pid]
+
+    monkeypatch.setattr(kin, "_everybody", lambda: dict(everybody))
+    monkeypatch.setattr(kin, "_send", told_too)
+    if ends:
+        kin.kill({18304})
+    else:
+        kin.tell({18304}, signal.SIGTERM)
+    assert told == [18304, 18303, 7, 8]

@@ -7,7 +7,7 @@ started in a new session would escape a look at sessions alone.
 import contextlib
 import os
 import signal
-from collections.abc import Container
+from collections.abc import Container, Mapping
 
 
 def left_behind(roots: set[int], known: Container[int]) -> bool:
@@ -36,7 +36,10 @@ def family(roots: set[int]) -> set[int]:
         roots: Process and session ids to begin with. Leaders of sessions that are found on the way are
             added, so that a later look still finds those whose ancestors have gone meanwhile.
     """
-    everybody = _everybody()
+    return _members(roots, _everybody())
+
+
+def _members(roots: set[int], everybody: Mapping[int, tuple[int, int]]) -> set[int]:
     members: set[int] = set()
     grown = True
     while grown:
@@ -61,18 +64,33 @@ def marked(mark: str) -> set[int]:
 
 
 def tell(roots: set[int], number: signal.Signals) -> None:
-    """Send a signal to each member of a family."""
-    for pid in family(roots):
+    """Send a signal to each member of a family, parents first."""
+    for pid in _elders_first(roots, set()):
         _send(pid, number)
 
 
 def kill(roots: set[int]) -> None:
-    """Send SIGKILL to each member of a family but this process, those born meanwhile included."""
+    """Send SIGKILL to each member of a family but this process, parents first, and those born meanwhile."""
     told = {os.getpid()}
-    while rest := family(roots) - told:
+    while rest := _elders_first(roots, told):
         for pid in rest:
             _send(pid, signal.SIGKILL)
-        told |= rest
+        told.update(rest)
+
+
+def _elders_first(roots: set[int], told: Container[int]) -> list[int]:
+    """Return a family but for who was told, parents before children.
+
+    A shell whose program ends before it is told itself goes on with its next step: with ``mv new list``.
+    """
+    everybody = _everybody()
+    left = {pid for pid in _members(roots, everybody) if pid not in told}
+    found: list[int] = []
+    while left:
+        elders = [pid for pid in left if everybody[pid][0] not in left] or list(left)
+        found += elders
+        left.difference_update(elders)
+    return found
 
 
 def _session(pid: int) -> int | None:
