@@ -303,8 +303,12 @@ def test_backfill(here: Shell) -> None:
             tick["due_at"] for tick in here("ticks", "function", "--json", "-s", "succeeded", "-n", "99").json
         }
         if {"2022-01-01T06:30:00Z", "2023-01-01T06:30:00Z"} <= due:
-            return
-    pytest.fail("the backfill was not run")
+            break
+    else:
+        pytest.fail("the backfill was not run")
+    story = " ".join(here("why", "function@2022-01-01T06:30:00Z", "--json").json["story"])
+    assert f"It was asked for as function@2022-01-01T06:30:00Z#{told['change']}: succeeded." in story
+    assert "would ask for it now" not in story
 
 
 def test_audit(here: Shell) -> None:

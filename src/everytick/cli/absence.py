@@ -7,6 +7,7 @@ from zoneinfo import ZoneInfo
 from everytick.cli import present
 from everytick.cli.local import clock, lowered, on_its_clock
 from everytick.cli.session import Session
+from everytick.ledger import TickFilter
 from everytick.life.presence import vanished
 from everytick.plan import Status, Version
 from everytick.proof.seal import Seal
@@ -30,11 +31,16 @@ def absent(here: Session, name: str) -> Iterator[str]:
     if request:
         yield _unasked(here, request) if seal is None else _pruned(seal)
         return
+    asked = [
+        one for one in here.ledger.ticks(TickFilter(task=task, since=due_at, until=due_at)) if one.key.request
+    ]
+    for one in reversed(asked):
+        yield f"It was asked for as {tick_name(task, due_at, one.key.request)}: {present.outcome(one)}."
     versions = [revived(one) for one in here.ledger.versions(row.newest.task_id)]
     in_force = [one for one in versions if one.since < due_at]
     if not in_force:
         yield f"The task did not exist yet: it was first applied at {clock(versions[0].since)}."
-        if versions[0].schedule.holds(due_at):
+        if versions[0].schedule.holds(due_at) and not asked:
             span = f"--from {rfc3339(due_at)} --to {rfc3339(due_at)}"
             yield f"everytick backfill {task} {span} would ask for it now."
         return
