@@ -264,6 +264,20 @@ def test_an_audit_misses_nothing_that_is_pruned_beside_it(beside: tuple[Beside, 
     assert (found.counts.pruned, found.counts.recorded, found.counts.expected) == (577, 144, 144)
 
 
+def test_a_fault_behind_what_is_pruned_beside_an_audit_is_found(beside: tuple[Beside, Engine]) -> None:
+    ledger, engine = beside
+
+    def happen() -> None:
+        assert pruned(engine).rows == 577
+        first = min(row.key for row in engine.ticks("often"))
+        ledger._db._db.execute("DELETE FROM tick WHERE due_at = ?", [first.due_at])
+
+    ledger.known = happen
+    found = audit(ledger, engine.clock.now())
+    assert [(one.kind, one.count) for one in found.findings] == [(Kind.MISSING, 1)]
+    assert (found.counts.missing, found.counts.recorded, found.counts.expected) == (1, 143, 144)
+
+
 def test_two_prunings_side_by_side_find_nothing_of_each_other(beside: tuple[Beside, Engine]) -> None:
     ledger, engine = beside
     inner: list[Pruned] = []

@@ -1,11 +1,13 @@
 """The auditor: reads a ledger for an audit, task by task, and gathers what was found.
 
 No transaction is long, and memory grows neither with the ticks nor with the tasks; the programs go on
-meanwhile. What is written after it began is left for the next audit.
+meanwhile. What is written after it began is left for the next audit; what is written between two of its
+reads can look like a fault, so a task in which something is found is audited again.
 """
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from functools import partial
 
 from everytick.audit.evidence import Evidence
 from everytick.audit.known import Known
@@ -14,11 +16,15 @@ from everytick.errors import UnknownName, UnreadableRow
 from everytick.ledger import Reads
 from everytick.proof.finding import Counts, Finding, Kind
 from everytick.proof.walk import Span, Walk, broken, never_ran, unreadable
+from everytick.record import History
 from everytick.tick import NEVER, State, rfc3339
 from everytick.when import Instant
 
 LISTED = 1000
 """So many findings are kept; the others are only counted."""
+
+AGAIN = 3
+"""So often more a task is audited where what is found of it is never the same twice running."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -135,18 +141,14 @@ class _Gathered:
     notes: list[str] = field(default_factory=list)
     moved: set[int] = field(default_factory=set)
 
-    def add(self, finding: Finding) -> None:
+    def add(self, finding: Finding, *, listed: bool) -> None:
+        """Take a finding that is counted already."""
         if finding.kind is Kind.SHIFTED and finding.request:
             self.moved.add(finding.request)
-        if len(self.findings) < LISTED:
+        if listed:
             self.findings.append(finding)
         else:
             self.unlisted += 1
-
-    def add_uncounted(self, finding: Finding) -> None:
-        """Take a finding that nobody has counted yet."""
-        self.counts.charge(finding)
-        self.add(finding)
 
     def note(self, notes: Sequence[str]) -> None:
         self.notes += notes[: LISTED - len(self.notes)]
@@ -159,6 +161,18 @@ class _Gathered:
         self.unlisted += other.unlisted + len(other.findings[room:])
         self.note(other.notes)
         self.moved |= other.moved
+
+    def new_since(self, before: "_Gathered") -> list[Finding]:
+        """Return what was not found before; nothing where there is more than is listed."""
+        known = set(before.findings)
+        return [] if self.unlisted else [one for one in self.findings if one not in known]
+
+    def drop(self, findings: Sequence[Finding]) -> None:
+        """Forget findings that turn out to be none."""
+        for one in findings:
+            self.findings.remove(one)
+            self.counts.charge(one, -1)
+            self.moved.discard(one.request)
 
 
 class _Auditor:
@@ -175,12 +189,12 @@ class _Auditor:
         self.found = _Gathered()
 
     def tasks(self, part: Part) -> None:
-        """Audit tasks; once more where rows of theirs were pruned meanwhile, and are missed."""
-        current: Part | None = part
-        while current is not None:
-            found = _PartAudit(self._reading, self._evidence, self._span).of(current)
-            current = self._reading.again(current) if found.findings else None
-        self.found.take(found)
+        """Audit the tasks of a part."""
+        first = self._read(part)
+        for one in part.histories:
+            found = first[one.task_id]
+            doubtful = (found.findings or found.unlisted) and len(self.found.findings) < LISTED
+            self.found.take(self._sure(part, one, found) if doubtful else found)
 
     def manual_runs(self, only: str | None) -> None:
         """Look for the tick of each manual run that was asked for in the span.
@@ -192,25 +206,47 @@ class _Auditor:
             self.found.counts.expected += len(wanted)
             for key in sorted(wanted.keys() - standing):
                 if key.request not in self.found.moved:
-                    self.found.counts.missing += 1
-                    self.found.add(never_ran(wanted[key], key.request, key.due_at))
+                    finding = never_ran(wanted[key], key.request, key.due_at)
+                    self.found.counts.charge(finding)
+                    self.found.add(finding, listed=len(self.found.findings) < LISTED)
+
+    def _sure(self, part: Part, task: History, found: _Gathered) -> _Gathered:
+        """Audit a task again until it finds nothing that it did not find right before.
+
+        Its versions, rows and attempts are not read at one moment. What others write in between can look
+        like a fault once, but not twice: a fault is what is found two times running, in the same words.
+        """
+        before, found = found, self._again(part, task)
+        for _ in range(AGAIN):
+            if not found.new_since(before):
+                break
+            before, found = found, self._again(part, task)
+        found.drop(found.new_since(before))
+        return found
+
+    def _again(self, part: Part, task: History) -> _Gathered:
+        return self._read(self._reading.again(part, task.name))[task.task_id]
+
+    def _read(self, part: Part) -> dict[int, _Gathered]:
+        return _PartAudit(self._reading, self._evidence, self._span, part).found
 
 
 class _PartAudit:
     """Audits the tasks of one part.
 
     Attributes:
-        found: What was found.
+        found: What is found of each; the first LISTED of all.
     """
 
-    def __init__(self, reading: Reading, evidence: Evidence, span: Span) -> None:
+    def __init__(self, reading: Reading, evidence: Evidence, span: Span, part: Part) -> None:
         self._reading = reading
         self._evidence = evidence
         self._span = span
-        self.found = _Gathered()
+        self._listed = 0
+        self.found = {one.task_id: _Gathered() for one in part.histories}
+        self._audit(part)
 
-    def of(self, part: Part) -> _Gathered:
-        """Return what is found of a part."""
+    def _audit(self, part: Part) -> None:
         known = {one.task_id: Known.of(one, self._span) for one in part.histories}
         walks = {task_id: self._walk(one) for task_id, one in known.items()}
         sure = {task_id: max(one.span.after, one.asked.after) for task_id, one in known.items()}
@@ -219,7 +255,7 @@ class _PartAudit:
             for row in page:
                 if isinstance(row, UnreadableRow):
                     if walks.pop(row.task_id, None) is not None:
-                        self.found.add_uncounted(unreadable(known[row.task_id].history.name, row))
+                        self._charge(row.task_id, unreadable(known[row.task_id].history.name, row))
                     continue
                 task_id, due_at = row.key.task_id, row.key.due_at
                 if task_id in walks and (due_at > sure[task_id] or known[task_id].wants(row.key)):
@@ -227,17 +263,27 @@ class _PartAudit:
         for walk in walks.values():
             walk.finish()
         self._seals(part)
-        return self.found
 
     def _walk(self, known: Known) -> Walk:
+        task_id = known.history.task_id
+        found = self.found[task_id]
         lines = self._evidence.lines(known)
-        self.found.note(known.notes(lines))
-        return Walk(lines, self._evidence.facts, self.found.counts, self.found.add)
+        found.note(known.notes(lines))
+        return Walk(lines, self._evidence.facts, found.counts, partial(self._add, task_id))
 
     def _seals(self, part: Part) -> None:
         for one in part.histories:
             if one.seal is None or one.seal.through <= self._span.after:
                 continue
-            self.found.counts.pruned += one.seal.count
+            self.found[one.task_id].counts.pruned += one.seal.count
             if not one.seal.sound:
-                self.found.add_uncounted(broken(one.name, one.seal.through))
+                self._charge(one.task_id, broken(one.name, one.seal.through))
+
+    def _charge(self, task_id: int, finding: Finding) -> None:
+        """Take a finding that nobody has counted yet."""
+        self.found[task_id].counts.charge(finding)
+        self._add(task_id, finding)
+
+    def _add(self, task_id: int, finding: Finding) -> None:
+        self.found[task_id].add(finding, listed=self._listed < LISTED)
+        self._listed += 1

@@ -5,7 +5,7 @@ time, as they lie in the ledger; else task by task, as neighbours lie close enou
 """
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from itertools import islice
 
 from everytick.errors import UnreadableRow
@@ -73,12 +73,10 @@ class Reading:
             done += len(found)
             self._tell(done)
 
-    def again(self, part: Part) -> Part | None:
-        """Return a part as the ledger knows it now, where something of it was pruned since; None else."""
-        names = [one.name for one in part.histories]
-        found = self._ledger.histories(self._since, names=names, limit=len(names))
-        pruned = [one.seal for one in found] != [one.seal for one in part.histories]
-        return replace(part, histories=found) if pruned else None
+    def again(self, part: Part, name: str) -> Part:
+        """Return one task of a part, as the ledger knows it now."""
+        found = self._ledger.histories(self._since, names=[name], limit=1)
+        return Part(histories=found, done=part.done + len(part.histories) - 1, whole=False)
 
     def pages(self, part: Part, after: Instant) -> Iterator[list[TickRow | UnreadableRow]]:
         """Return the rows of tasks due after an instant; those of each by due_at and request.

@@ -36,6 +36,7 @@ class Finding:
         request: As in the tick's key.
         through: The last instant; ``due_at`` where there is only one.
         count: How many instants it is about.
+        missing: So many due instants have no row because of it.
         expected: Where a shifted row should stand.
         sentence: What is wrong, in plain English.
     """
@@ -46,12 +47,20 @@ class Finding:
     request: int = 0
     through: Instant
     count: int = 1
+    missing: int = 0
     expected: Instant | None = None
     sentence: str
 
     @classmethod
     def of(
-        cls, row: TickRow, kind: Kind, why: str, *, count: int = 1, expected: Instant | None = None
+        cls,
+        row: TickRow,
+        kind: Kind,
+        why: str,
+        *,
+        count: int = 1,
+        missing: int = 0,
+        expected: Instant | None = None,
     ) -> "Finding":
         """Return the finding that something is wrong with a row."""
         due, request = row.key.due_at, row.key.request
@@ -62,6 +71,7 @@ class Finding:
             request=request,
             through=max(due, row.through or due),
             count=count,
+            missing=missing,
             expected=expected,
             sentence=f"{tick_name(row.task, due, request)}: {why}",
         )
@@ -83,6 +93,9 @@ class Finding:
             "expected": None if self.expected is None else rfc3339(self.expected),
             "sentence": self.sentence,
         }
+
+
+_NONE = dict.fromkeys(State, 0)
 
 
 @dataclass(slots=True)
@@ -109,21 +122,27 @@ class Counts:
     behind: int = 0
     reruns: int = 0
     pruned: int = 0
-    states: dict[State, int] = field(default_factory=lambda: dict.fromkeys(State, 0))
+    states: dict[State, int] = field(default_factory=_NONE.copy)
 
     def add(self, other: "Counts") -> None:
         """Add what another has counted."""
-        for each in fields(self)[:-1]:
-            setattr(self, each.name, getattr(self, each.name) + getattr(other, each.name))
+        for name in _ADDED:
+            if count := getattr(other, name):
+                setattr(self, name, getattr(self, name) + count)
         for state, count in other.states.items():
-            self.states[state] += count
+            if count:
+                self.states[state] += count
 
-    def charge(self, finding: Finding) -> None:
-        """Count a finding; the instants that are missing because of it are counted apart."""
+    def charge(self, finding: Finding, times: int = 1) -> None:
+        """Count a finding; -1 times where it turns out to be none."""
+        self.missing += finding.missing * times
         if finding.kind is Kind.DOUBLED:
-            self.doubled += finding.count
+            self.doubled += finding.count * times
         elif finding.kind is not Kind.MISSING:
-            self.unexplained += 1
+            self.unexplained += times
+
+
+_ADDED = [each.name for each in fields(Counts)][:-1]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -173,9 +192,12 @@ def ran_side_by_side(row: TickRow, past: Sequence[PastAttempt]) -> str | None:
 
 
 def miscounted(row: TickRow, past: Sequence[PastAttempt]) -> str | None:
-    """Return how a row's attempts do not add up; None where they do."""
-    if [one.attempt for one in past] != list(range(1, row.attempt)):
-        return f"it is at attempt {row.attempt}, and {len(past)} earlier attempts are recorded"
+    """Return how a row's attempts do not add up; None where they do.
+
+    What is wrong is told in the same words when the tick is at its next attempt.
+    """
+    if odd := {one.attempt for one in past} ^ set(range(1, row.attempt)):
+        return f"its earlier attempts are not numbered from 1 without a hole: look at {min(odd)}"
     lost = sum(one.outcome == "lost" for one in past)
     if lost != row.reruns:
         return f"it counts {row.reruns} reruns, and {lost} of its attempts were lost"

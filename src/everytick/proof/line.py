@@ -298,8 +298,9 @@ class LineWalk:
             self._counts.charge(finding)
             self._report(finding)
         for gap in self._gaps:
-            self._counts.missing += gap.count
-            self._report(self._missing(gap))
+            finding = self._missing(gap)
+            self._counts.charge(finding)
+            self._report(finding)
         self._suspects.clear()
         self._gaps.clear()
 
@@ -308,16 +309,15 @@ class LineWalk:
         for at, gap in enumerate(self._gaps):
             if gap.cut_off(row):
                 del self._gaps[at]
-                self._counts.missing += gap.count
-                lacking = f"nothing stands for the instants behind it, {gap.count} of them"
-                return Finding.of(row, Kind.RANGE, f"{suspect.why}; {lacking}", count=gap.count)
+                why = f"{suspect.why}; nothing stands for the instants behind it, {gap.count} of them"
+                return Finding.of(row, Kind.RANGE, why, count=gap.count, missing=gap.count)
             home = gap.home_of(row)
             if home is not None:
                 rest = gap.without(home) if row.through is None else []
                 self._gaps[at : at + 1] = rest
-                self._counts.missing += gap.count - sum(left.count for left in rest)
+                lacking = gap.count - sum(left.count for left in rest)
                 why = f"it should stand at {rfc3339(home)}, where nothing stands: the row before it says so"
-                return Finding.of(row, Kind.SHIFTED, why, expected=home)
+                return Finding.of(row, Kind.SHIFTED, why, missing=lacking, expected=home)
         return Finding.of(row, suspect.kind, suspect.why, count=suspect.count)
 
     def _missing(self, gap: Gap) -> Finding:
@@ -336,5 +336,6 @@ class LineWalk:
             request=line.request,
             through=gap.last,
             count=gap.count,
+            missing=gap.count,
             sentence=f"{name}: {why}",
         )

@@ -136,6 +136,7 @@ def never_ran(task: str, number: int, at: Instant) -> Finding:
         due_at=at,
         request=number,
         through=at,
+        missing=1,
         sentence=f"{name}: change {number} asked for it, and it has no row",
     )
 
@@ -185,9 +186,8 @@ def _requested(
     if asked is None or asked.task != row.task or asked.act != "run":
         finding = Finding.of(row, Kind.UNEXPECTED, f"no change {row.key.request} asked for it")
     elif row.key.due_at != asked.at:
-        counts.missing += 1
         why = f"it was asked for at {rfc3339(asked.at)}, and nothing stands there"
-        finding = Finding.of(row, Kind.SHIFTED, why, expected=asked.at)
+        finding = Finding.of(row, Kind.SHIFTED, why, missing=1, expected=asked.at)
     elif fault is not None:
         finding = Finding.of(row, Kind.ALTERED, fault)
     else:

@@ -244,6 +244,26 @@ def test_attempts_that_ran_side_by_side_are_doubled() -> None:
     assert kinds(told(rows, past=lost((5, 5.5)))[0]) == [Kind.ALTERED]
 
 
+@pytest.mark.parametrize("number", [4, 5])
+def test_an_attempt_that_is_gone_is_told_in_the_same_words_at_each_later_one(number: int) -> None:
+    past = list(lost(*[(5 + tried / 10, 5.05 + tried / 10) for tried in range(number - 1)])(TEN[4].key))
+    del past[1]
+    now = structs.replace(row(5, attempt=number, state=State.RUNNING), started_at=at(6))
+    (found,) = told([*TEN[:4], now, *TEN[5:]], past=lambda _: past)[0]
+    assert found.sentence.endswith(": its earlier attempts are not numbered from 1 without a hole: look at 2")
+
+
+def test_a_finding_that_turns_out_to_be_none_is_not_counted() -> None:
+    moved = structs.replace(TEN[4], key=Key(1, at(5.5)))
+    cut = structs.replace(missed(6, 10, 5), through=at(8), count=3)
+    rows = [*TEN[:2], *TEN[3:4], moved, cut]
+    found, counts = told(rows, past=lost((1, 3)))
+    assert (counts.missing, counts.unexplained) > (0, 0)
+    for one in found:
+        counts.charge(one, -1)
+    assert (counts.missing, counts.doubled, counts.unexplained) == (0, 0, 0)
+
+
 def test_a_manual_run_belongs_to_its_change() -> None:
     manual = row(5.5, 5, request=9)
     asked = Asked(at=at(5.5), act="run", task="a")

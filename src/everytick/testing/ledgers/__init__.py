@@ -13,6 +13,7 @@ A test module of pytest inherits the whole of it, and says how a new, empty ledg
 ``pytest.register_assert_rewrite("everytick.testing.ledgers")`` in a conftest.py makes failures tell more.
 """
 
+from everytick.testing.ledgers.auditing import Auditing
 from everytick.testing.ledgers.claiming import Claiming
 from everytick.testing.ledgers.copying import Copying
 from everytick.testing.ledgers.editing import Editing
@@ -40,5 +41,6 @@ class LedgerSuite(
     Reading,
     Copying,
     Pruning,
+    Auditing,
 ):
     """Every test of the suite; each takes a ledger that is new and empty."""
