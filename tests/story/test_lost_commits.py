@@ -4,6 +4,7 @@ import json
 import socket
 import sqlite3
 from contextlib import closing
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -13,7 +14,7 @@ from everytick.conclude import Attempt
 from everytick.ledger import Change, Process
 from everytick.ledgers.sqlite import SqliteLedger
 from everytick.life import losses
-from everytick.life.presence import Presence
+from everytick.life.presence import LEASE, Presence
 from everytick.policy import CatchingUp, CatchUp, Overlap, Overlapping, Policies, Uncertain
 from everytick.testing.clock import FakeClock
 from everytick.testing.engine import Engine, task
@@ -139,12 +140,23 @@ def test_a_runner_waits_for_the_dead_of_other_machines_for_half_a_lease(
     assert story.starts() == [f"{tick_name('a', key.due_at, key.request)}!1"]
 
 
+def test_a_runner_waits_for_whoever_ran_on_another_machine_of_the_same_name(folder: Path) -> None:
+    story = Story(folder, RERUN)
+    elder = Process(kind="runner", host=socket.gethostname(), pid=7, boot="b", release="1", started_at=0)
+    story.engine.ledger.register(elder)
+    presence = Presence(story.engine.ledger, story.engine.clock, "runner")
+    presence.join()
+    assert not presence.whole()
+    story.engine.clock.advance(microseconds=LEASE // 2)
+    assert presence.whole()
+
+
 def test_a_runner_waits_for_nobody_whom_it_sees_to_have_ended_on_its_own_machine(folder: Path) -> None:
     story = Story(folder, RERUN)
     story.engine.run(seconds=30)
     story.engine.crash_runner()
-    ended = Process(kind="up", host=socket.gethostname(), pid=2**22 + 1, boot="", release="1", started_at=0)
-    story.engine.ledger.register(ended)
+    (crashed,) = (one for one in story.engine.ledger.processes() if one.kind == "runner")
+    story.engine.ledger.register(replace(crashed, pid=2**22 + 1))
     story.engine.start_runner()
     key = story.engine.ask("a")
     story.engine.runner.step()

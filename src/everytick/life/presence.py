@@ -82,7 +82,7 @@ class Presence:
         self._losses.forget()
         here = (own.host, own.pid, own.boot)  # who had this process's number before is gone
         others = [one for one in self._ledger.processes() if (one.host, one.pid, one.boot) != here]
-        self._elders.meet([one for one in others if not vanished(one)])
+        self._elders.meet([one for one in others if not ended(one)])
         self._waiting = True
         self.id = self._ledger.register(own)  # last: a new number and an old beat would look like a loss
         self._own = replace(own, id=self.id)
