@@ -68,6 +68,12 @@ class Ability:
             )
         return False
 
+    def forget(self) -> None:
+        """Look at all tasks anew when one is asked for: the ledger may be an older one than before."""
+        self._had.clear()
+        self._told.clear()
+        self.lacking.clear()
+
     def look_again(self, moment: Instant) -> None:
         """Give a few of the tasks another chance now and then: a deployment may have brought their code."""
         if self.lacking and moment - self._looked >= _PATIENCE:
@@ -84,6 +90,7 @@ class Ability:
         if lacks is None:
             if len(self._had) >= _KNOWN:
                 self._had.clear()
+                self._calls.clear()
             self._had.add((task_id, number))
             self._calls |= {call} if call else set()
         return lacks

@@ -104,6 +104,7 @@ class Runner:
         if not self._alive():
             self._presence.join()
             self._versions.forget()
+            self._ability.forget()
             self._versions.read_ahead()
             self._live_on()
         self._stop_requested()

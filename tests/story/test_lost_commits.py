@@ -7,6 +7,7 @@ from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
 
+import msgspec
 import pytest
 
 from everytick.checkup import facts
@@ -16,6 +17,7 @@ from everytick.ledgers.sqlite import SqliteLedger
 from everytick.life import losses
 from everytick.life.presence import LEASE, Presence
 from everytick.policy import CatchingUp, CatchUp, Overlap, Overlapping, Policies, Uncertain
+from everytick.task import Call, Task
 from everytick.testing.clock import FakeClock
 from everytick.testing.engine import Engine, task
 from everytick.testing.executor import Act
@@ -230,6 +232,27 @@ def test_a_process_that_was_declared_dead_is_no_sign_of_a_loss(folder: Path) -> 
     story.engine.running = True
     story.engine.run(minutes=15)
     assert story.engine.ledger.changes(act=losses.LOST) == []
+
+
+def test_whose_code_a_runner_had_is_not_what_the_ledger_says_under_its_number_now(folder: Path) -> None:
+    story = Story(folder, RERUN)
+    story.dump()
+    story.engine.apply(calling("before"))
+    story.engine.run(minutes=15)
+    story.restore()
+    story.engine.versions.forget()
+    story.engine.apply(calling("after"))
+    story.engine.executor.lacking.add("story:after")
+    story.engine.run(minutes=1)
+    story.accept()
+    story.engine.run(minutes=10)
+    assert {one.job.call for one in story.engine.played} == {"story:before"}
+    assert story.engine.told("a")[-1] == "2026-01-01T00:20:00Z planned"
+
+
+def calling(name: str) -> Task:
+    """Return the task of the stories, with other code."""
+    return msgspec.structs.replace(task("a", "*/10 * * * *"), work=Call(call=f"story:{name}"))
 
 
 def test_what_was_asked_for_after_it_is_certain(folder: Path) -> None:
