@@ -109,6 +109,8 @@ class _Quiet:
     def finished(self, program: Program, clock: Clock) -> bool:
         try:
             done = program.finish()
+        except LedgerMoved:  # nobody can write there how anything ended
+            raise
         except LedgerError as fault:
             self._tell(program, str(fault))
             self._since = clock.boot() if self._since is None else self._since

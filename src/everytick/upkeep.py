@@ -141,7 +141,7 @@ class Copies(Protocol):
         """Mark this ledger as given up for another: programs of this and of older releases refuse it.
 
         It counts and marks at once. Who has opened it before, and writes later, is refused there: it joins
-        no more, beats no more, and changes nothing.
+        no more, beats no more, changes nothing, and starts and ends no tick.
 
         Args:
             successor: The other's URL, as people may see it.

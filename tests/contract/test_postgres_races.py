@@ -382,6 +382,40 @@ class TestMoveAndWrite:
             joining[0].result(PATIENCE)
         assert count() == counted
 
+    def test_who_decides_what_to_start_is_refused(self, two: Two) -> None:
+        two.one.task()
+        two.one.plan(due(1))
+        runner, source = two.one.runner(), two.ledgers[1]
+        counted = source.tally()
+
+        def move() -> None:
+            two.begun(lambda: source.move_to("sqlite:///new.db", counted)).result(PATIENCE)
+
+        with pytest.raises(LedgerMoved, match="given up while it was open"):
+            claimed(two.one, runner, due(1), move)
+        assert source.tally() == counted
+
+    def test_who_has_started_something_is_waited_for_and_the_ledger_goes_on(
+        self, two: Two, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        two.one.task()
+        two.one.plan(due(1))
+        runner, source = two.one.runner(), two.ledgers[1]
+        counted = source.tally()
+        execute, moving = two.ledgers[0]._db.execute, list[Future[None]]()
+
+        def committing(statement: str, /, **values: object) -> int:
+            if statement == "commit" and not moving:
+                moving.append(two.begun(lambda: source.move_to("sqlite:///new.db", counted)))
+                assert not moving[0].done()
+            return execute(statement, **values)
+
+        monkeypatch.setattr(two.ledgers[0]._db, "execute", committing)
+        assert two.one.started(runner, due(1))
+        with pytest.raises(LedgerError, match="source has changed"):
+            moving[0].result(PATIENCE)
+        assert two.other.runner()
+
 
 def test_a_deadlock_is_done_once_more(postgres15: PostgresServer, place: Place) -> None:
     url = place(postgres15)

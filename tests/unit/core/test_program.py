@@ -88,6 +88,17 @@ def test_it_ends_where_the_ledger_was_given_up() -> None:
     assert program.closed
 
 
+def test_it_waits_for_nothing_where_the_ledger_was_given_up_while_it_ends() -> None:
+    with SqliteLedger(":memory:") as ledger:
+        clock, program = FakeClock(), Stuck(FakeClock(), 0)
+        presence = Presence(ledger, clock, "runner")
+        ledger.move_to("sqlite:///new.db", ledger.tally())
+        program.finish = lambda: bool(presence.join())  # type: ignore[method-assign,func-returns-value]
+        with pytest.raises(LedgerMoved, match="given up while it was open"):
+            run([program], presence, clock, lambda: True)
+    assert program.closed
+
+
 def test_what_is_there_at_the_first_rest_is_left_alone_by_the_collector_of_garbage() -> None:
     gc.unfreeze()
     play(refusals=0, steps=1)

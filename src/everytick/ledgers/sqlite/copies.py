@@ -61,8 +61,8 @@ class SqliteCopies:
         with self._db.transaction():
             if self.tally() != counted:
                 raise LedgerError(WENT_ON)
-            for statement in ("refuse_processes", "refuse_beats", "refuse_changes", "refuse_versions"):
-                self._db.execute(statement)
+            for writers in ("processes", "beats", "changes", "versions", "starts"):
+                self._db.execute(f"refuse_{writers}")
             self._db.execute("make_successor")
             self._db.execute("delete_successor")
             self._db.execute("insert_successor", url=successor)

@@ -7,6 +7,7 @@ import pytest
 from everytick import copier
 from everytick.errors import LedgerDamaged, LedgerError, LedgerMoved, LedgerUnfinished
 from everytick.ledgers.sqlite import SqliteLedger
+from everytick.policy import Policies
 from everytick.testing.clock import FakeClock
 from everytick.testing.ledgers.scene import START, Scene, change, due
 from everytick.testing.ledgers.uneven import MOMENT, uneven
@@ -166,6 +167,10 @@ class Copying:
         stood_still = scene.runner()
         task_id = next(ledger.tasks()).newest.task_id
         begun = replace(change(), id=ledger.edit(change(), [], lambda _known, _numbers: []))
+        for queue in ("held", "ready"):
+            scene.task(queue, Policies(queue=queue))
+        scene.plan(due(1))
+        (held,) = scene.claim(stood_still, due(1), queues=("held",)).attempts
         before = everything(ledger)
         ledger.move_to("sqlite:///first.db", ledger.tally())
         for refused in (
@@ -174,6 +179,8 @@ class Copying:
             lambda: scene.request(task_id, due(1)),
             lambda: scene.task("another"),
             lambda: scene.task("another", within=begun),
+            lambda: scene.claim(stood_still, due(1), queues=("ready",)),
+            lambda: scene.settle(held, due(1)),
         ):
             with pytest.raises(LedgerMoved, match="Open it anew, and it tells where its tasks are"):
                 refused()

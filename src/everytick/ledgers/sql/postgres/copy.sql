@@ -38,7 +38,7 @@ DELETE FROM everytick.migration WHERE name = %(name)s;
 
 -- name: refuse_writers
 -- Who has opened this ledger before it was given up joins it no more, nor goes on where it had stood still,
--- nor changes anything. Who writes meanwhile is waited for. The code is ours: triggers of others have P0001.
+-- nor changes anything, nor starts a tick or ends one. Who writes meanwhile is waited for. The code is ours: triggers of others have P0001.
 CREATE OR REPLACE FUNCTION everytick.given_up() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
     RAISE EXCEPTION 'its tasks went on elsewhere' USING ERRCODE = 'ET001';
@@ -49,6 +49,8 @@ CREATE OR REPLACE TRIGGER given_up BEFORE INSERT OR UPDATE ON everytick.process
 CREATE OR REPLACE TRIGGER given_up BEFORE INSERT ON everytick.change
     FOR EACH STATEMENT EXECUTE FUNCTION everytick.given_up();
 CREATE OR REPLACE TRIGGER given_up BEFORE INSERT ON everytick.task_version
+    FOR EACH STATEMENT EXECUTE FUNCTION everytick.given_up();
+CREATE OR REPLACE TRIGGER given_up BEFORE UPDATE ON everytick.tick
     FOR EACH STATEMENT EXECUTE FUNCTION everytick.given_up();
 
 -- name: make_successor

@@ -65,8 +65,14 @@ CREATE TRIGGER IF NOT EXISTS given_up_change BEFORE INSERT ON change BEGIN
 END;
 
 -- name: refuse_versions
--- nor goes on with a change of many parts.
+-- nor goes on with a change of many parts,
 CREATE TRIGGER IF NOT EXISTS given_up_version BEFORE INSERT ON task_version BEGIN
+    SELECT RAISE(ABORT, 'its tasks went on elsewhere');
+END;
+
+-- name: refuse_starts
+-- nor starts a tick or ends one.
+CREATE TRIGGER IF NOT EXISTS given_up_start BEFORE UPDATE ON tick BEGIN
     SELECT RAISE(ABORT, 'its tasks went on elsewhere');
 END;
 
