@@ -29,6 +29,9 @@ from everytick.when import Instant
 
 log = logging.getLogger("everytick.runner")
 
+LATE = "not started: the runner had not renewed its lease in time"
+"""Why inline work is given up that was just claimed."""
+
 GLANCE = 500_000
 """Microseconds between two looks at whether somebody else has written."""
 
@@ -183,8 +186,7 @@ class Runner:
             return False
         self._looked = now
         claim = self._claimed(now, _BEYOND) or self._claimed(now, _FURTHER)
-        for attempt in claim.attempts if claim else ():
-            self._start(attempt)
+        self._begin(claim.attempts if claim else ())
         return bool(claim and claim.considered) or len(self._without()) > len(left_out)
 
     def _claimed(self, now: Instant, beyond: int) -> Claim | None:
@@ -248,10 +250,14 @@ class Runner:
         known = {one.attempt.key for one in self._unsettled}
         known |= {running.attempt.key for running in self._running.values()}
         held = self._ledger.held(self._presence.id)
+        self._begin([attempt for attempt in held if attempt.key not in known])
+
+    def _begin(self, attempts: Sequence[Attempt]) -> None:
+        """Start what this process holds; where the ledger fails on the way, the rest is adopted later."""
+        self._doubtful = True
+        for attempt in attempts:
+            self._start(attempt)
         self._doubtful = False
-        for attempt in held:
-            if attempt.key not in known:
-                self._start(attempt)
 
     def _start(self, attempt: Attempt) -> None:
         try:
@@ -263,10 +269,17 @@ class Runner:
         if self._presence.uncertain(attempt):
             self._unsettled.append(rescue(attempt, version.task.policies, self._clock.now(), UNCERTAIN))
             return
+        if isinstance(version.task.work, Inline) and not self._in_time():
+            self._unsettled.append(rescue(attempt, version.task.policies, self._clock.now(), LATE))
+            return
         job = job_of(attempt, version)
         executor = self._executor(attempt, version.task.work)
         self._running[job.key] = _Running(attempt, executor)
         executor.start(job)
+
+    def _in_time(self) -> bool:
+        """Tell whether the lease holds, or is renewed; of other work the executors see to that."""
+        return self._clock.boot() < self._presence.lives_until() or self._alive()
 
     def _executor(self, attempt: Attempt, work: Work) -> Executor:
         """Return what runs an attempt: inline work that is suspect runs where it can kill nobody."""

@@ -1,16 +1,23 @@
 """Stories of what is lost: runners, their late results, the right time."""
 
 import logging
+from collections.abc import Callable
 
 import pytest
+from msgspec.structs import replace
 
+from everytick.errors import LedgerLocked, LedgerMoved
 from everytick.executor import Job
-from everytick.ledger import Change
+from everytick.ledger import Change, Claim, ClaimDecision, Order
+from everytick.ledgers.sqlite import SqliteLedger
 from everytick.life.presence import LEASE
 from everytick.policy import Overlap, Policies, Retry, Uncertain
+from everytick.task import Inline
 from everytick.testing.engine import Engine, task
 from everytick.testing.executor import Act
+from everytick.testing.ledgers.scene import Scene
 from everytick.tick import rfc3339
+from everytick.when import Instant
 
 SECOND = 1_000_000
 MINUTE = 60 * SECOND
@@ -251,3 +258,75 @@ def vouch(engine: Engine) -> None:
     change = Change(at=engine.clock.now(), actor="test", act="accept-clock")
     engine.ledger.edit(change, [], lambda known, numbers: [])  # noqa: ARG005 - it edits no task
     engine.step()
+
+
+class StoppingLedger(SqliteLedger):
+    """A ledger whose runner stands still right behind its next claim, while something happens."""
+
+    def __init__(self) -> None:
+        super().__init__(":memory:")
+        self.meanwhile: list[Callable[[], object]] = []
+        self.silent = False
+
+    def claim(self, order: Order, now: Instant, decide: ClaimDecision) -> Claim:
+        found = super().claim(order, now, decide)
+        while found.attempts and self.meanwhile:
+            self.meanwhile.pop()()
+        return found
+
+    def beat(self, process: int, beat: int, skew: int) -> bool:
+        if self.silent:
+            raise LedgerLocked("another program holds the ledger")
+        return super().beat(process, beat, skew)
+
+
+class TestInlineWorkOfARunnerThatStoodStill:
+    """No executor can end it, so it is not begun where the runner's lease has ended since the claim."""
+
+    def stopping(self) -> tuple[Engine, StoppingLedger]:
+        """Return an engine whose runner stands still for a lease when it has claimed inline work."""
+        ledger = StoppingLedger()
+        engine = Engine(ledger=ledger)
+        engine.apply(replace(task("a", HOURLY), work=Inline(call="story:a")))
+        ledger.meanwhile.append(lambda: engine.clock.advance(microseconds=LEASE))
+        return engine, ledger
+
+    def test_it_is_not_begun_where_another_has_it_by_now(self) -> None:
+        engine, ledger = self.stopping()
+
+        def bury() -> None:
+            holder, now = engine.presence, engine.clock.now()
+            assert ledger.bury(holder.id, holder.beats, now, lambda held: Scene(ledger).rescued(held, now))
+
+        ledger.meanwhile.insert(0, bury)
+        engine.run(hours=1, seconds=30)
+        assert [one.job.tick["attempt"] for one in engine.played] == [2]
+        (row,) = engine.ticks("a")
+        assert (row.state, row.attempt, row.reruns) == ("succeeded", 2, 1)
+        assert not engine.breaches()
+
+    def test_it_is_begun_where_the_lease_can_be_renewed(self) -> None:
+        engine, _ = self.stopping()
+        engine.run(hours=1, seconds=30)
+        assert starts(engine) == ["00:10!1"]
+        assert engine.told("a") == ["2026-01-01T01:00:00Z succeeded"]
+        assert not engine.breaches()
+
+    def test_it_is_begun_later_where_the_ledger_does_not_answer(self) -> None:
+        engine, ledger = self.stopping()
+        ledger.meanwhile.append(lambda: setattr(ledger, "silent", True))
+        with pytest.raises(LedgerLocked):
+            engine.run(hours=1, seconds=30)
+        assert engine.played == []
+        ledger.silent = False
+        engine.run(seconds=30)
+        assert starts(engine) == ["00:10!1"]
+        assert engine.told("a") == ["2026-01-01T01:00:00Z succeeded"]
+        assert not engine.breaches()
+
+    def test_it_is_not_begun_where_the_ledger_was_given_up(self) -> None:
+        engine, ledger = self.stopping()
+        ledger.meanwhile.insert(0, lambda: ledger.move_to("sqlite:///new.db", ledger.tally()))
+        with pytest.raises(LedgerMoved):
+            engine.run(hours=1, seconds=30)
+        assert engine.played == []
