@@ -37,8 +37,9 @@ SELECT setval(CAST(%(schema)s || '.' || %(name)s || '_id_seq' AS regclass), grea
 DELETE FROM everytick.migration WHERE name = %(name)s;
 
 -- name: refuse_writers
--- Who has opened this ledger before it was given up joins it no more, nor goes on where it had stood still,
--- nor changes anything, nor starts a tick or ends one. Who writes meanwhile is waited for. The code is ours: triggers of others have P0001.
+-- Who has opened this ledger before it was given up joins it no more, nor goes on where it had stood still, nor
+-- changes anything, nor starts a tick or ends one. Who writes meanwhile is waited for. The code is ours: triggers
+-- of others have P0001.
 CREATE OR REPLACE FUNCTION everytick.given_up() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
     RAISE EXCEPTION 'its tasks went on elsewhere' USING ERRCODE = 'ET001';
