@@ -241,7 +241,7 @@ class Edits:
         """Return a task that is not removed.
 
         Raises:
-            UnknownName: There is none; the message names the nearest.
+            UnknownName: There is none.
         """
         for row in self._ledger.tasks(name=name):
             if row.newest.status is not Status.REMOVED:

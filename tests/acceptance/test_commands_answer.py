@@ -342,7 +342,10 @@ def test_plan_and_apply_show_what_differs(here: Shell) -> None:
     here("apply", "other.toml", *ledger, "-y")
     assert "removed, version 2" in here("show", "new").out  # its history stays
     assert here("ticks", "new", "--json").json == []
-    assert "there is no task 'new'" in here("run", "new", code=2).err
+    for act in (["run"], ["pause"], ["resume"], ["backfill", "--from", "1h"]):
+        assert "there is no task 'new'; everytick tasks lists them" in here(*act, "new", code=2).err
+        assert "there is no task 'newt'; everytick tasks lists them" in here(*act, "newt", code=2).err
+    assert "there is no task 'newt'; did you mean 'new'?" in here("show", "newt", code=2).err
     assert "new" in [task["task"] for task in here("tasks", "--removed", "--json").json]
     here.write("other.toml", 'origin = "other"\n[task.hello]\ncommand = ["true"]\nschedule = "@daily"\n')
     assert "task 'hello' belongs to" in here("plan", "other.toml", *ledger, code=2).err

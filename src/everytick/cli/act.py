@@ -166,7 +166,7 @@ def run(
 ) -> None:
     """Ask for one tick of a task now."""
     with session(ledger, app) as here:
-        here.edits.task(task)
+        here.task(task, removed=False)
         if wait and not beats(here):
             raise UsageError(
                 "no runner lives, so nobody would run it: start everytick up or everytick runner first, "
@@ -202,6 +202,7 @@ def pause(
 ) -> None:
     """Pause a task: its ticks are skipped. Manual runs go."""
     with session(ledger, app) as here:
+        here.task(task, removed=False)
         now = here.now()
         end = moment(until, zone, now) if until else None
         here.edits.pause(task, now, author(note), until=end)
@@ -221,6 +222,7 @@ def resume(
 ) -> None:
     """Resume a paused task."""
     with session(ledger, app) as here:
+        here.task(task, removed=False)
         here.edits.resume(task, here.now(), author(note))
         if as_json:
             present.write_json({"task": task, "status": "active"})
@@ -241,6 +243,7 @@ def backfill(
 ) -> None:
     """Ask for the ticks of a span of the past; they wait their turn."""
     with session(ledger, app) as here:
+        here.task(task, removed=False)
         now = here.now()
         first, last = moment(since, zone, now, past=True), moment(until, zone, now, past=True)
         change, count = here.edits.backfill(task, first - 1, last, now, author(note))

@@ -17,6 +17,7 @@ from everytick.errors import UnknownName, UsageError
 from everytick.ledger import TaskRow, TickFilter, VersionRow
 from everytick.life.presence import vanished
 from everytick.plan import Status
+from everytick.settings import nearest
 from everytick.tick import NEVER, State, TickRow, parse_tick_name, rfc3339, tick_name
 from everytick.versions import revived
 
@@ -137,7 +138,9 @@ def _state(word: str) -> State:
     try:
         return State(word)
     except ValueError:
-        raise UsageError(f"'{word}' is no state; they are: {', '.join(State)}") from None
+        raise UsageError(
+            f"'{word}' is no state; they are: {', '.join(State)}{nearest(word, set(State))}"
+        ) from None
 
 
 def show(

@@ -13,6 +13,7 @@ from everytick.errors import UnknownName, UsageError
 from everytick.ledger import Ledger, TaskRow
 from everytick.ledgers.secrecy import SCHEMES, without_password
 from everytick.ledgers.sqlite.connection import MEMORY
+from everytick.plan import Status
 from everytick.settings import nearest
 from everytick.tick import Key, TickRow, parse_tick_name
 from everytick.versions import Versions
@@ -39,16 +40,24 @@ class Session:
         """Return the moment."""
         return self.clock.now()
 
-    def task(self, name: str) -> TaskRow:
-        """Return a task of that name, be it a removed one: its ticks are still told of.
+    def task(self, name: str, *, removed: bool = True) -> TaskRow:
+        """Return a task of that name.
+
+        Args:
+            name: The name.
+            removed: Be it a removed one: its ticks are still told of.
 
         Raises:
-            UnknownName: There never was one; the message names the nearest.
+            UnknownName: There is none; the message names the nearest.
         """
-        for row in self.ledger.tasks(name=name):
+        for row in self._tasks(name, removed=removed):
             return row
-        near = nearest(name, {row.newest.name for row in self.ledger.tasks()})
+        near = nearest(name, {row.newest.name for row in self._tasks(None, removed=removed)})
         raise UnknownName(f"there is no task '{name}'{near or '; everytick tasks lists them'}")
+
+    def _tasks(self, name: str | None, *, removed: bool) -> Iterator[TaskRow]:
+        found = self.ledger.tasks(name=name)
+        return (row for row in found if removed or row.newest.status is not Status.REMOVED)
 
     def tick(self, name: str) -> TickRow | None:
         """Return the row of a tick, or the one row that stands for it and its neighbours.
