@@ -5,13 +5,13 @@ from typing import Annotated
 
 import typer
 
-from everytick.app import CONFIG, author, open_ledger
+from everytick.app import CONFIG, author, find_app, of_this_folder, open_ledger
 from everytick.audit import pruner
 from everytick.audit.pruner import Pruned
 from everytick.cli import present
 from everytick.cli.options import AppOption, JsonOption, LedgerOption, NoteOption
 from everytick.cli.progress import progress
-from everytick.cli.session import ledger_of, that_is_there, the_app
+from everytick.cli.session import ledger_of, that_is_there
 from everytick.clock import SystemClock
 from everytick.errors import UsageError
 from everytick.settings import kept
@@ -55,11 +55,10 @@ def prune(
 
 
 def _configured(app: str) -> int:
-    length = the_app(app).keep_ticks
+    length = (find_app(app) if app else of_this_folder()).keep_ticks
     if length is None:
-        raise UsageError(
-            f'say how much is kept: --keep 90d, or keep_ticks = "90d" at the top of {app or CONFIG}'
-        )
+        where = app or f"{CONFIG}, or of the .toml file that --app names"
+        raise UsageError(f'say how much is kept: --keep 90d, or keep_ticks = "90d" at the top of {where}')
     return length
 
 
