@@ -134,13 +134,13 @@ def test_nothing_is_written(here: Shell) -> None:
     ("typed", "complaint"),
     [
         ("--for 36525d", "ticks are due in 36525d, and 5,000,000 are played at most: try --for "),
-        ("--for 30y", "A duration is written like"),
+        ("--for 30y", "--for: A duration is written like"),
         ("--from 9999-12-01T00:00Z", "too near to the year 9999"),
-        ("--from 2026-01-01T00:00", "names no zone"),
+        ("--from 2026-01-01T00:00", "--from: '2026-01-01T00:00' names no zone"),
         ("--zone Mars", "There is no time zone 'Mars'"),
         ("--took ofen=5m", "--took ofen=5m: there is no task 'ofen'; did you mean 'often'?"),
         ("--took =5m", "there is no task ''"),
-        ("--took soon", "A duration is written like"),
+        ("--took soon", "--took soon: A duration is written like"),
         ("absent.toml", "there is no absent.toml"),
     ],
 )

@@ -204,7 +204,7 @@ def pause(
     with session(ledger, app) as here:
         here.task(task, removed=False)
         now = here.now()
-        end = moment(until, zone, now) if until else None
+        end = moment("--until", until, zone, now) if until else None
         here.edits.pause(task, now, author(note), until=end)
         if as_json:
             present.write_json({"task": task, "status": "paused", "until": end and rfc3339(end)})
@@ -245,7 +245,10 @@ def backfill(
     with session(ledger, app) as here:
         here.task(task, removed=False)
         now = here.now()
-        first, last = moment(since, zone, now, past=True), moment(until, zone, now, past=True)
+        first = moment("--from", since, zone, now, past=True)
+        last = moment("--to", until, zone, now, past=True)
+        if first > last:
+            raise UsageError(f"--from {since} is later than --to {until}; nothing to backfill")
         change, count = here.edits.backfill(task, first - 1, last, now, author(note))
         if as_json:
             present.write_json({"change": change, "ticks": count})

@@ -121,8 +121,8 @@ def ticks(
         which = TickFilter(
             task=task or None,
             states=tuple(_state(word) for word in state or ()),
-            since=moment(since, zone, now, past=True) if since else 0,
-            until=moment(until, zone, now, past=True) if until else NEVER if planned else now,
+            since=moment("--from", since, zone, now, past=True) if since else 0,
+            until=moment("--to", until, zone, now, past=True) if until else NEVER if planned else now,
             limit=limit,
         )
         rows = here.ledger.ticks(which)

@@ -1,5 +1,7 @@
 """Options and arguments that commands share, and how they are read."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import datetime
 from typing import Annotated
 from zoneinfo import ZoneInfo
@@ -71,10 +73,24 @@ TaskArgument = Annotated[str, typer.Argument(metavar="TASK", autocompletion=task
 AnyTaskArgument = Annotated[str, typer.Argument(metavar="[TASK]", autocompletion=task_names)]
 
 
-def moment(text: str, zone: str, now: Instant, *, past: bool = False) -> Instant:
+@contextmanager
+def value_of(option: str) -> Iterator[None]:
+    """Let a complaint about a value begin with the option that it was given to.
+
+    Raises:
+        UsageError: The complaint.
+    """
+    try:
+        yield
+    except UsageError as fault:
+        raise UsageError(f"{option}: {fault}") from fault
+
+
+def moment(option: str, text: str, zone: str, now: Instant, *, past: bool = False) -> Instant:
     """Read a moment: an RFC 3339 time, ``now``, or a duration from now (``2h``).
 
     Args:
+        option: Where it was typed.
         text: What was typed.
         zone: The zone of a time that names none.
         now: The moment.
@@ -86,15 +102,18 @@ def moment(text: str, zone: str, now: Instant, *, past: bool = False) -> Instant
     if text == "now":
         return now
     if text[:1].isdigit() and text[-1:].isalpha() and text[-1:] != "Z":
-        return now - duration(text) if past else now + duration(text)
+        with value_of(option):
+            return now - duration(text) if past else now + duration(text)
     try:
         found = datetime.fromisoformat(text)
     except ValueError:
         raise UsageError(
-            f"'{text}' is no time; write 2026-11-21T06:00:00Z, or a duration such as 2h"
+            f"{option}: '{text}' is no time; write 2026-11-21T06:00:00Z, or a duration such as 2h"
         ) from None
     if found.tzinfo is None:
         if not zone:
-            raise UsageError(f"'{text}' names no zone; put Z or an offset behind it, or give --zone")
+            raise UsageError(
+                f"{option}: '{text}' names no zone; put Z or an offset behind it, or give --zone"
+            )
         found = found.replace(tzinfo=ZoneInfo(zone_named(zone).name))
     return instant_of(found)

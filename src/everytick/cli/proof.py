@@ -86,8 +86,8 @@ def audit(
         now = here.now()
         if task:
             here.task(task)
-        first = moment(since, zone, now, past=True) if since else None
-        last = moment(until, zone, now, past=True) if until else None
+        first = moment("--from", since, zone, now, past=True) if since else None
+        last = moment("--to", until, zone, now, past=True) if until else None
         with progress("auditing", of="ticks") as told:
             found = prove(here.ledger, now, since=first, until=last, task=task or None, progress=told)
     if as_json:

@@ -31,7 +31,7 @@ def next_(
     as_json: JsonOption = False,
 ) -> None:
     """Show the next instants of a schedule."""
-    begin = moment(since, zone, SystemClock().now() // SECOND * SECOND)
+    begin = moment("--from", since, zone, SystemClock().now() // SECOND * SECOND)
     zone = zone or "UTC"
     rule = schedule(spec, zone).bound(name=name, anchor=begin)
     found = upcoming(rule, begin, count)

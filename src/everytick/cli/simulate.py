@@ -8,7 +8,7 @@ import typer
 
 from everytick.cli import present
 from everytick.cli.completion import zones
-from everytick.cli.options import AppArgument, JsonOption, moment
+from everytick.cli.options import AppArgument, JsonOption, moment, value_of
 from everytick.cli.outlook import Outlook, as_values, show
 from everytick.cli.progress import Progress, progress
 from everytick.cli.session import the_app
@@ -65,8 +65,9 @@ def simulate(
     No ledger is read or written, and nothing runs. The tasks are taken as applied long ago, all at once:
     that decides what their intervals are counted from.
     """
-    start = moment(since, zone, SystemClock().now() // SECOND * SECOND)
-    end = start + duration(span)
+    start = moment("--from", since, zone, SystemClock().now() // SECOND * SECOND)
+    with value_of("--for"):
+        end = start + duration(span)
     if end > _LAST:
         raise UsageError(f"--for {span} from there on is too near to the year 9999, where time ends here")
     stated = the_app(app).tasks
@@ -88,7 +89,8 @@ def _took(given: Sequence[str], names: Sequence[str]) -> dict[str, Duration]:
         name, named, length = word.rpartition("=")
         if named and name not in names:
             raise UnknownName(f"--took {word}: there is no task '{name}'{nearest(name, set(names))}")
-        found |= dict.fromkeys([name] if name else names, duration(length))
+        with value_of(f"--took {word}"):
+            found |= dict.fromkeys([name] if name else names, duration(length))
     return found
 
 

@@ -9,7 +9,7 @@ from everytick.app import CONFIG, author, find_app, of_this_folder, open_ledger
 from everytick.audit import pruner
 from everytick.audit.pruner import Pruned
 from everytick.cli import present
-from everytick.cli.options import AppOption, JsonOption, LedgerOption, NoteOption
+from everytick.cli.options import AppOption, JsonOption, LedgerOption, NoteOption, value_of
 from everytick.cli.progress import progress
 from everytick.cli.session import ledger_of, that_is_there
 from everytick.clock import SystemClock
@@ -39,7 +39,7 @@ def prune(
 
     The programs may go on meanwhile. A pruning that was cut short goes on when the command is given again.
     """
-    length = kept(keep) if keep else _configured(app)
+    length = _typed(keep) if keep else _configured(app)
     clock = SystemClock()
     with open_ledger(that_is_there(ledger or ledger_of(app))) as opened:
         now = clock.now()
@@ -52,6 +52,11 @@ def prune(
         _show(found, length, dry_run=dry_run)
     if found.findings:
         raise typer.Exit(1)
+
+
+def _typed(keep: str) -> int:
+    with value_of("--keep"):
+        return kept(keep)
 
 
 def _configured(app: str) -> int:
