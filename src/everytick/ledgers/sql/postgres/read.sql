@@ -8,13 +8,15 @@ CROSS JOIN LATERAL (SELECT name, origin FROM everytick.task WHERE id = d.id OFFS
 CROSS JOIN LATERAL (SELECT * FROM everytick.task_version WHERE task_id = d.id OFFSET 0) AS v;
 
 -- name: select_numbered
--- Some versions of tasks. Each is sought by its key, as in select_versions.
+-- Some versions of tasks. Each is sought in an order that only the primary key has: where statistics were taken
+-- while tasks had one version each, PostgreSQL would rather look through all that a task has.
 SELECT d.id, task.name, task.origin, v.version, v.since, v.status, v.paused_until, v.anchor, v.rules,
        v.definition, v.change_id
 FROM unnest(%(tasks)s::bigint[], %(numbers)s::integer[]) AS d (id, number)
 CROSS JOIN LATERAL (SELECT name, origin FROM everytick.task WHERE id = d.id OFFSET 0) AS task
 CROSS JOIN LATERAL (
-    SELECT * FROM everytick.task_version WHERE task_id = d.id AND version = d.number OFFSET 0
+    SELECT * FROM everytick.task_version
+    WHERE task_id = d.id AND version >= d.number AND version <= d.number ORDER BY version LIMIT 1
 ) AS v;
 
 -- name: select_tasks
