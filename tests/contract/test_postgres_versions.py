@@ -32,7 +32,8 @@ def test_the_other_versions_are_not_looked_through(
         db.execute(f"ANALYZE {schema}.task_version".encode())
         db.execute(
             f"INSERT INTO {schema}.task_version SELECT task_id, n, since + n, status, paused_until, anchor,"
-            f" rules, definition, change_id FROM {schema}.task_version, generate_series(2, {VERSIONS}) AS n".encode()
+            f" rules, definition, change_id FROM {schema}.task_version,"
+            f" generate_series(2, {VERSIONS}) AS n".encode()
         )
         found = ledger.numbered(*((task, VERSIONS - 1) for task in tasks))
         assert [(one.task_id, one.version) for one in found] == [(task, VERSIONS - 1) for task in tasks]
