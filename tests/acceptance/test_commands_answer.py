@@ -45,7 +45,7 @@ overlap = "queue_one"
 command = ["true"]
 schedule = "every 1s"
 [task.rare-and-with-a-name-so-long-that-no-line-of-a-terminal-holds-it-together-with-its-instant]
-command = ["sleep", "60"]
+command = ["sleep", "600"]
 schedule = "30 6 1 1 *"
 zone = "Asia/Kolkata"
 finish_within = "1h"
