@@ -86,7 +86,7 @@ class Versions:
         while found[0].since > moment and found[0].version > 1:
             before = found[0].version - 1
             if (task_id, before) not in self._kept:
-                self._read([(task_id, number) for number in range(max(1, before - _STRIDE), before + 1)])
+                self._read([(task_id, number) for number in range(max(1, before + 1 - _STRIDE), before + 1)])
             found.insert(0, self.version(task_id, before))
         return found
 

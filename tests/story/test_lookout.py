@@ -15,15 +15,23 @@ def engine() -> Engine:
     return engine
 
 
-def test_a_runner_that_starts_claims_what_has_waited_and_alarms_nobody(
-    engine: Engine, caplog: pytest.LogCaptureFixture
-) -> None:
+def down_for_ten_minutes(engine: Engine) -> None:
     engine.crash_runner()
     engine.run(minutes=10)
     engine.start_runner()
-    engine.run(minutes=5)
-    assert not [said for said in caplog.messages if "unclaimed" in said or "has been claimed" in said]
+
+
+def assert_all_claimed_and_nobody_alarmed(engine: Engine, said: list[str]) -> None:
+    assert not [one for one in said if "unclaimed" in one or "has been claimed" in one]
     assert not [told for told in engine.told("often") if told.endswith("planned")]
+
+
+def test_a_runner_that_starts_claims_what_has_waited_and_alarms_nobody(
+    engine: Engine, caplog: pytest.LogCaptureFixture
+) -> None:
+    down_for_ten_minutes(engine)
+    engine.run(minutes=5)
+    assert_all_claimed_and_nobody_alarmed(engine, caplog.messages)
 
 
 def test_nor_does_one_that_was_frozen(engine: Engine, caplog: pytest.LogCaptureFixture) -> None:
@@ -31,16 +39,13 @@ def test_nor_does_one_that_was_frozen(engine: Engine, caplog: pytest.LogCaptureF
     engine.run(minutes=10)
     engine.running = True
     engine.run(minutes=5)
-    assert not [said for said in caplog.messages if "unclaimed" in said or "has been claimed" in said]
-    assert not [told for told in engine.told("often") if told.endswith("planned")]
+    assert_all_claimed_and_nobody_alarmed(engine, caplog.messages)
 
 
 def test_one_that_cannot_run_what_has_waited_tells_it_after_a_minute(
     engine: Engine, caplog: pytest.LogCaptureFixture
 ) -> None:
-    engine.crash_runner()
-    engine.run(minutes=10)
-    engine.start_runner()
+    down_for_ten_minutes(engine)
     engine.executor.lacking.add("story:often")
     engine.run(seconds=50)
     assert not [said for said in caplog.messages if "unclaimed" in said]
